@@ -1,0 +1,77 @@
+"""From a fresh clone to the project's Python environment, with nothing but the standard library.
+
+The environment lives in the user's cache under a hash of requirements.txt and the interpreter; ``.venv`` in the
+checkout is a link to it, so a second clone has it at once. Wheels are downloaded once into a folder that the image
+build uses too.
+"""
+
+import os
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import NoReturn
+
+from scripts.localcloud.cloud import cache_folder, checkout_root
+from scripts.localcloud.console import UserError, run_verb, step
+from scripts.localcloud.tools import apt, cached
+
+
+def enter_venv() -> None:
+    """Go on in the project's environment: makes it when it is missing, then runs this very command again in it.
+
+    A call for help is answered without it.
+    """
+    link = checkout_root() / ".venv"
+    if Path(sys.prefix) == link.resolve() or os.environ.get("HYBRID_SERVING_VENV") == sys.prefix:
+        return
+    if not link.exists() and {"-h", "--help"} & set(sys.argv[1:]):
+        return
+    run_verb(lambda: _run_again_in(link))
+
+
+def wheels() -> Path:
+    """Folder with every wheel of requirements.txt, shared with the image build."""
+    return cache_folder() / "wheels"
+
+
+def environment() -> Path:
+    """The virtual environment for this checkout's requirements.txt, made first if it is missing.
+
+    Raises UserError with the command to repeat when a package cannot be had.
+    """
+    requirements = checkout_root() / "requirements.txt"
+    key = sha256(requirements.read_bytes() + sys.version.encode() + sys.base_prefix.encode()).hexdigest()[:12]
+    return cached(f"venv-{key}", "install the Python packages", lambda into: _install(requirements, into), "4 minutes")
+
+
+def _install(requirements: Path, into: Path) -> None:
+    if subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True).returncode:
+        apt("python3-venv")
+    subprocess.run([sys.executable, "-m", "venv", str(into)], check=True)
+    pip = [str(into / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
+    wheels().mkdir(parents=True, exist_ok=True)
+    with step("download the wheels (3 GB)", "90 s"):
+        _pip([*pip, "download", "-q", "--only-binary", ":all:", "--require-hashes", "-r", str(requirements),
+              "-d", str(wheels())])  # fmt: skip
+    _pip([*pip, "install", "-q", "--no-index", "--find-links", str(wheels()), "-r", str(requirements)])
+
+
+def _pip(argv: list[str]) -> None:
+    """Run pip, and once more if it fails: a broken download is the usual reason."""
+    for last in (False, True):
+        done = subprocess.run(argv, text=True, capture_output=True)
+        if not done.returncode:
+            return
+        if last:
+            tail = "\n".join(done.stderr.strip().splitlines()[-8:])
+            raise UserError(f"the Python packages could not be installed; run the same command again:\n{tail}")
+
+
+def _run_again_in(link: Path) -> NoReturn:
+    venv = environment()
+    if link.is_symlink() or not link.exists():  # a real folder there is the user's own environment
+        link.unlink(missing_ok=True)
+        link.symlink_to(venv)
+    python = str(venv / "bin" / "python")
+    os.execve(python, [python, *sys.argv], {**os.environ, "HYBRID_SERVING_VENV": str(venv)})

@@ -1,0 +1,59 @@
+"""What a long-running verb tells its user: one line per step, with the time it usually takes."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+HEARTBEAT_SECONDS = 15.0
+
+
+class UserError(Exception):
+    """Something the user can put right. The message names the field or object, the value, the rule and the way out."""
+
+
+def note(text: str) -> None:
+    """Print one line now, also when stdout is a pipe or a file."""
+    print(text, flush=True)
+
+
+@contextmanager
+def step(title: str, usual: str = "", progress: Callable[[], str] = lambda: "") -> Iterator[None]:
+    """Announce a step, show that it is alive every 15 s, and say how long it took.
+
+    ``usual`` is free text such as ``"40 s"``: the time a first run takes on two cores. ``progress`` returns a few
+    words on how far the step is; they go with the sign of life.
+    """
+    note(f"{title}{f' (usually {usual})' if usual else ''} ...")
+    began = time.monotonic()
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(HEARTBEAT_SECONDS):
+            note(f"  ... {time.monotonic() - began:.0f} s: {title} {progress()}".rstrip())
+
+    heart = threading.Thread(target=beat, daemon=True)
+    heart.start()
+    try:
+        yield
+    except BaseException:
+        done.set()
+        note(f"  failed after {time.monotonic() - began:.0f} s: {title}")
+        raise
+    done.set()
+    note(f"  ok, {time.monotonic() - began:.1f} s: {title}")
+
+
+def run_verb(main: Callable[[], int | None]) -> NoReturn:
+    """Run a verb's main and turn what it raises into an exit code: 0 done, 1 failed, 2 bad input, 130 interrupted."""
+    try:
+        code = main() or 0
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        code = 2
+    except KeyboardInterrupt:
+        print("interrupted; running the same command again goes on from here", file=sys.stderr, flush=True)
+        code = 130
+    sys.exit(code)

