@@ -102,7 +102,9 @@ class LocalCloud:
             RUNS.mkdir(parents=True, exist_ok=True)
             lock = (RUNS / "lock").open("w")
         except PermissionError as error:
-            raise UserError(f"{RUNS}: {error.strerror}; the local cloud needs root: run the command with sudo") from None
+            raise UserError(
+                f"{RUNS}: {error.strerror}; the local cloud needs root: run the command with sudo"
+            ) from None
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             holders = {number: cls.holder(number) for number in range(MOST)}

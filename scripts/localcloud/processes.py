@@ -47,6 +47,7 @@ class Processes:
 
     def __init__(self, folder: Path, logs: Path) -> None:
         self.folder, self.logs = folder, logs
+        self._children: list[subprocess.Popen[bytes]] = []
 
     def start(
         self,
@@ -82,6 +83,7 @@ class Processes:
                 env={**os.environ, **(env or {})},
                 start_new_session=True,
             )
+        self._children.append(child)
         record = {"pid": child.pid, "started": start_time(child.pid) or "", "argv": argv, "env": env or {}}
         path = self.folder / f"{name}.json"
         path.with_suffix(".new").write_text(json.dumps(record))
@@ -99,6 +101,7 @@ class Processes:
                 _signal(record.pid, signal.SIGKILL)
                 _until(lambda: not record.alive, 10.0)
         (self.folder / f"{name}.json").unlink(missing_ok=True)
+        self._reap()
 
     def alive(self, name: str) -> bool:
         record = self._record(name)
@@ -111,9 +114,13 @@ class Processes:
     def stop_all(self, *, grace: float = 0.0) -> None:
         for name in self.names():
             self.stop(name, grace=grace)
+        self._reap()
 
     def log(self, name: str) -> Path:
         return self.logs / f"{name}.log"
+
+    def _reap(self) -> None:
+        self._children = [child for child in self._children if child.poll() is None]
 
     def _record(self, name: str) -> Record | None:
         try:
@@ -133,19 +140,12 @@ def _signal(pid: int, number: signal.Signals) -> None:
             return
 
 
-def _until(check: Callable[[], object], timeout: float) -> bool:
+def _until(check: Callable[[], object], timeout: float) -> None:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        # A child of this very process stays a zombie until it is waited for.
-        try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        except ChildProcessError:
-            pass
         if check():
-            return True
+            return
         time.sleep(0.05)
-    return bool(check())
 
 
 def wait_until(check: Callable[[], T], *, what: str, timeout: float, log: Path | None = None) -> T:

@@ -62,7 +62,9 @@ def debian(*packages: str) -> Path:
     Unpacking instead of installing starts no daemon and touches no service the machine already has.
     """
     key = sha256(" ".join(sorted(packages)).encode()).hexdigest()[:12]
-    return cached(f"debian/{packages[0]}-{key}", f"unpack {', '.join(packages)}", lambda into: _unpack(packages, into), "20 s")
+    return cached(
+        f"debian/{packages[0]}-{key}", f"unpack {', '.join(packages)}", lambda into: _unpack(packages, into), "20 s"
+    )
 
 
 def apt(*packages: str) -> None:

@@ -31,7 +31,7 @@ def install(cloud: LocalCloud) -> Path:
     _link(folder / "pulumi-resource-kubernetes", go_tool("kubernetes-provider") / "pulumi-resource-kubernetes")
     kubectl = _on_path("kubectl", ["version", "--client"], KUBECTL_TESTED) or go_tool("kubernetes") / "kubectl"
     _link(folder / "kubectl", kubectl)
-    customer = f"exec ip netns exec {cloud.namespace('client')} \"$@\""
+    customer = f'exec ip netns exec {cloud.namespace("client")} "$@"'
     _script(folder / "customer", customer, "Runs a command where a shop's customer is: customer dig search.shop.test")
     passphrase = cloud.run / "passphrase"
     if not passphrase.exists():

@@ -63,7 +63,10 @@ def main() -> None:
     # The engine interrupts every plugin and waits 5 s for each that lingers.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))
-    limits = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]
+    limits = [
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ]
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4), options=limits)
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(), server)
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)

@@ -79,7 +79,9 @@ class Stack:
         """Drop the state: what it describes went with its cloud."""
         for path in self._state_files():
             path.unlink()
-        shutil.rmtree(state_folder(self.cloud) / ".pulumi" / "history" / "hybrid-serving" / self.name, ignore_errors=True)
+        shutil.rmtree(
+            state_folder(self.cloud) / ".pulumi" / "history" / "hybrid-serving" / self.name, ignore_errors=True
+        )
         self.config_file.unlink(missing_ok=True)
 
     @property
