@@ -124,7 +124,7 @@ def _targets(name: str) -> dict[str, tuple[str, str]]:
 
 def _build(name: str, into: Path) -> None:
     go = _go()
-    with tempfile.TemporaryDirectory(dir=into.parent, prefix=".source-") as folder:
+    with tempfile.TemporaryDirectory(dir=into) as folder:  # killed half-way, it goes with the unfinished tool
         source = Path(folder) / "source"
         shutil.copytree(RECIPES / name, source)
         # The build cache of one tool is gigabytes and never used again: it goes with the folder.
