@@ -1,18 +1,30 @@
-"""What every tier shares: the option that names real shop data."""
+"""What every tier shares: options, the running local cloud, and the rule that nothing is skipped in silence."""
 
 from pathlib import Path
 
 import pytest
 
+from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.console import UserError
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--data",
-        type=Path,
-        default=None,
-        metavar="DIR",
-        help="folder with real shop data; tests that want it are skipped without it",
-    )
+    parser.addoption("--data", type=Path, metavar="DIR", help="real shop data; the tests that want it skip without it")
+    parser.addoption("--no-skips", action="store_true", help="a skipped test fails, one that wants --data excepted")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes the shared local cloud down comes last."""
+    items.sort(key=lambda item: item.get_closest_marker("destroys") is not None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
+    report: pytest.TestReport = yield
+    wants_data = "data_dir" in getattr(item, "fixturenames", ())
+    if report.skipped and item.config.getoption("--no-skips") and not wants_data:
+        report.outcome, report.longrepr = "failed", f"skipped, which --no-skips forbids: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +35,12 @@ def data_dir(request: pytest.FixtureRequest) -> Path:
         pytest.skip("needs real shop data: pass --data DIR")
     assert folder.is_dir(), f"--data {folder}: not a folder"
     return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def local_cloud() -> LocalCloud:
+    """The local cloud of this checkout, which scripts/up brought up."""
+    try:
+        return LocalCloud.find()
+    except UserError as error:
+        pytest.skip(str(error))

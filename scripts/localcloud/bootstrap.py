@@ -17,17 +17,18 @@ from scripts.localcloud.console import UserError, run_verb, step
 from scripts.localcloud.tools import apt, cached
 
 
-def enter_venv() -> None:
+def enter_venv(*, as_it_is: bool = False) -> None:
     """Go on in the project's environment: makes it when it is missing, then runs this very command again in it.
 
-    A call for help is answered without it.
+    A call for help is answered without it. ``as_it_is`` takes an environment that is there although
+    requirements.txt has moved on: what only ends things must not wait for packages.
     """
     link = checkout_root() / ".venv"
     if Path(sys.prefix) == link.resolve() or os.environ.get("HYBRID_SERVING_VENV") == sys.prefix:
         return
     if not link.exists() and {"-h", "--help"} & set(sys.argv[1:]):
         return
-    run_verb(lambda: _run_again_in(link))
+    run_verb(lambda: _run_again_in(link.resolve() if as_it_is and link.exists() else _up_to_date(link)))
 
 
 def wheels() -> Path:
@@ -68,10 +69,14 @@ def _pip(argv: list[str]) -> None:
             raise UserError(f"the Python packages could not be installed; run the same command again:\n{tail}")
 
 
-def _run_again_in(link: Path) -> NoReturn:
+def _up_to_date(link: Path) -> Path:
     venv = environment()
     if link.is_symlink() or not link.exists():  # a real folder there is the user's own environment
         link.unlink(missing_ok=True)
         link.symlink_to(venv)
+    return venv
+
+
+def _run_again_in(venv: Path) -> NoReturn:
     python = str(venv / "bin" / "python")
     os.execve(python, [python, *sys.argv], {**os.environ, "HYBRID_SERVING_VENV": str(venv)})

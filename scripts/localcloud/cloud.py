@@ -83,12 +83,16 @@ class LocalCloud:
             return None
 
     @classmethod
+    def held(cls, checkout: Path) -> "LocalCloud | None":
+        """The local cloud a checkout holds."""
+        return next((cls(number, checkout) for number in range(MOST) if cls.holder(number) == checkout), None)
+
+    @classmethod
     def find(cls, checkout: Path | None = None) -> "LocalCloud":
         """The local cloud this checkout holds. Raises UserError when there is none."""
         root = checkout or checkout_root()
-        for number in range(MOST):
-            if cls.holder(number) == root:
-                return cls(number, root)
+        if held := cls.held(root):
+            return held
         raise UserError(f"no local cloud runs for {root}: start one with scripts/up")
 
     @classmethod

@@ -11,12 +11,21 @@ HEARTBEAT_SECONDS = 15.0
 
 
 class UserError(Exception):
-    """Something the user can put right. The message names the field or object, the value, the rule and the way out."""
+    """What went wrong in words for the user: the field or object, the value, the rule and the way out."""
+
+
+class BadInput(UserError):
+    """What the user gave cannot be worked with; nothing was done."""
 
 
 def note(text: str) -> None:
-    """Print one line now, also when stdout is a pipe or a file."""
+    """Print a result now, also when stdout is a pipe or a file."""
     print(text, flush=True)
+
+
+def progress_line(text: str) -> None:
+    """Tell how work goes on: on stderr, so that a verb's stdout holds its result alone."""
+    print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -26,13 +35,13 @@ def step(title: str, usual: str = "", progress: Callable[[], str] = lambda: "") 
     ``usual`` is free text such as ``"40 s"``: the time a first run takes on two cores. ``progress`` returns a few
     words on how far the step is; they go with the sign of life.
     """
-    note(f"{title}{f' (usually {usual})' if usual else ''} ...")
+    progress_line(f"{title}{f' (usually {usual})' if usual else ''} ...")
     began = time.monotonic()
     done = threading.Event()
 
     def beat() -> None:
         while not done.wait(HEARTBEAT_SECONDS):
-            note(f"  ... {time.monotonic() - began:.0f} s: {title} {progress()}".rstrip())
+            progress_line(f"  ... {time.monotonic() - began:.0f} s: {title} {progress()}".rstrip())
 
     heart = threading.Thread(target=beat, daemon=True)
     heart.start()
@@ -40,10 +49,10 @@ def step(title: str, usual: str = "", progress: Callable[[], str] = lambda: "") 
         yield
     except BaseException:
         done.set()
-        note(f"  failed after {time.monotonic() - began:.0f} s: {title}")
+        progress_line(f"  failed after {time.monotonic() - began:.0f} s: {title}")
         raise
     done.set()
-    note(f"  ok, {time.monotonic() - began:.1f} s: {title}")
+    progress_line(f"  ok, {time.monotonic() - began:.1f} s: {title}")
 
 
 def run_verb(main: Callable[[], int | None]) -> NoReturn:
@@ -52,7 +61,7 @@ def run_verb(main: Callable[[], int | None]) -> NoReturn:
         code = main() or 0
     except UserError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
-        code = 2
+        code = 2 if isinstance(error, BadInput) else 1
     except KeyboardInterrupt:
         print("interrupted; running the same command again goes on from here", file=sys.stderr, flush=True)
         code = 130

@@ -1,8 +1,12 @@
 """Small state files that one process writes and others read while it does so."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
 
 
 def write_atomically(path: Path, text: str) -> bool:
@@ -22,21 +26,22 @@ def write_json(path: Path, value: Any) -> bool:
     return write_atomically(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
 
 
-class Watched:
-    """A JSON file that is read again only when it was replaced."""
+class Watched(Generic[T]):
+    """A JSON file that is read again only when it was replaced; ``parse`` gets None while it is missing."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, parse: Callable[[Any], T]) -> None:
+        self._path, self._parse = path, parse
         self._stamp: tuple[int, int] | None = None
-        self._value: Any = None
+        self._value = parse(None)
+        self._lock = Lock()
 
-    def read(self) -> Any:
-        """The file's value, None while it is missing."""
-        try:
-            status = self.path.stat()
-        except FileNotFoundError:
-            return None
-        stamp = (status.st_mtime_ns, status.st_ino)
-        if stamp != self._stamp:
-            self._value, self._stamp = json.loads(self.path.read_text()), stamp
-        return self._value
+    def read(self) -> T:
+        with self._lock:
+            try:
+                status = self._path.stat()
+            except FileNotFoundError:
+                return self._value
+            stamp = (status.st_mtime_ns, status.st_ino)
+            if stamp != self._stamp:
+                self._value, self._stamp = self._parse(json.loads(self._path.read_text())), stamp
+            return self._value

@@ -73,6 +73,9 @@ def add_instance(cloud: LocalCloud, name: str, address: str) -> str:
 
 def remove_instance(cloud: LocalCloud, name: str) -> None:
     if _exists(cloud.namespace(name)):
+        # The kernel takes a deleted namespace apart later; its link to the bridge must not stay until then.
+        port = ["ip", "link", "delete", f"i{name[-12:]}"]
+        run(["nsenter", f"--net=/run/netns/{cloud.namespace('vpc')}", "--", *port], check=False)
         _ip("netns", "delete", cloud.namespace(name))
 
 

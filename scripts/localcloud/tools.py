@@ -19,6 +19,7 @@ from scripts.localcloud.console import UserError, step
 from scripts.localcloud.locks import file_lock
 from scripts.localcloud.shell import run
 
+WHOLE = ".whole"  # marks a finished folder of the cache
 RECIPES = Path(__file__).parent / "tools"
 GO_NEEDED = (1, 26, 6)
 KUBERNETES = "v1.34.4"
@@ -33,7 +34,11 @@ def go_tool(name: str) -> Path:
     Raises UserError with the compiler's last lines when the build fails; running the command again resumes from
     the modules already downloaded.
     """
-    return cached(f"tools/{name}-{_recipe_key(name)}", f"build {name}", lambda into: _build(name, into), USUAL[name])
+    return cached(_folder(name), f"build {name}", lambda into: _build(name, into), USUAL[name])
+
+
+def is_built(name: str) -> bool:
+    return (cache_folder() / _folder(name) / WHOLE).exists()
 
 
 def cached(name: str, title: str, make: Callable[[Path], None], usual: str = "") -> Path:
@@ -42,7 +47,7 @@ def cached(name: str, title: str, make: Callable[[Path], None], usual: str = "")
     The folder is made where it stays (a virtual environment cannot be moved), and counts once it is marked whole.
     """
     target = cache_folder() / name
-    whole = target / ".whole"
+    whole = target / WHOLE
     if whole.exists():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -95,6 +100,10 @@ def _apt_get(*argv: str, cwd: Path | None = None) -> str:
         run(["apt-get", "update", "-qq"], check=False)
         done = run(command, env=env, cwd=cwd)
     return done.stdout
+
+
+def _folder(name: str) -> str:
+    return f"tools/{name}-{_recipe_key(name)}"
 
 
 def _recipe_key(name: str) -> str:

@@ -77,7 +77,7 @@ class Stack:
 
     def forget(self) -> None:
         """Drop the state: what it describes went with its cloud."""
-        for path in self._state_files():
+        for path in self.state_files():
             path.unlink()
         shutil.rmtree(
             state_folder(self.cloud) / ".pulumi" / "history" / "hybrid-serving" / self.name, ignore_errors=True
@@ -88,7 +88,8 @@ class Stack:
     def _checkpoint(self) -> Path:
         return state_folder(self.cloud) / ".pulumi" / "stacks" / "hybrid-serving" / f"{self.name}.json"
 
-    def _state_files(self) -> Iterator[Path]:
+    def state_files(self) -> Iterator[Path]:
+        """The state and its backups beside it."""
         yield from self._checkpoint.parent.glob(f"{self.name}.json*")
 
     def _deployment(self) -> dict[str, Any]:
