@@ -145,9 +145,13 @@ def _reply(told: dict[str, Any]) -> Reply:
 def _in_network(cloud: LocalCloud, service: Service, **wish: Any) -> dict[str, Any]:
     """Run the shopper in the customer's namespace, with that namespace's own resolver."""
     ca = service.ca or cloud.run / "tls" / "ca.pem"
+    if not ca.is_file():
+        raise UserError(f"certificate authority {ca}: no such file; scripts/up makes the local one")
     request = {"server": topology.DNS, "name": service.name, "port": service.port, "ca": str(ca), **wish}
     command = ["ip", "netns", "exec", cloud.namespace("client"), sys.executable, "-m", "scripts.localcloud.shopper"]
     answered: dict[str, Any] = json.loads(run(command, cwd=checkout_root(), stdin=json.dumps(request)).stdout)
+    if "error" in answered:
+        raise UserError(f"{answered['error']}; is the local cloud up?")
     return answered
 
 

@@ -57,7 +57,7 @@ def show_split(split: customer.Split) -> str:
     """Counted and declared shares by site, and the test of their agreement."""
     total = sum(split.counts.values())
     rows = [
-        f"  {site:<8} {count:6} of {total} = {count / total:6.1%}, declared {split.shares.get(site, 0.0):6.1%}"
+        f"  {site:<8} {count:6} of {total} = {count / total:.1%}, declared {split.shares.get(site, 0.0):.1%}"
         for site, count in split.counts.items()
     ]
     verdict = "agrees with the weights" if split.p_value > 0.001 else "does not agree with the weights"

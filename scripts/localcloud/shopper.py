@@ -96,6 +96,14 @@ def search(wish: dict[str, Any], address: str) -> dict[str, Any]:
     return {**body, "address": address, "seconds": seconds, "image": image}
 
 
+def main() -> None:
+    wish = json.load(sys.stdin)
+    try:
+        told = {"look_up": look_up, "ask": ask}[wish["do"]](wish)
+    except OSError as error:  # only look-ups raise it: without DNS there is nothing to ask
+        told = {"error": f"the DNS server at {wish['server']} does not answer: {error}"}
+    print(json.dumps(told))
+
+
 if __name__ == "__main__":
-    request = json.load(sys.stdin)
-    print(json.dumps({"look_up": look_up, "ask": ask}[request["do"]](request)))
+    main()

@@ -1,0 +1,1 @@
+"""Components that split the service's name between the sites."""

@@ -1,0 +1,40 @@
+"""Names and tags of everything the stacks create."""
+
+from dataclasses import dataclass
+
+PROJECT = "hybrid-serving"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """Names things of one environment and stack role, so that each says where it belongs.
+
+    The physical names stay Pulumi's (logical name + random suffix) wherever nobody has to know them in advance:
+    a replacement can then exist beside the thing that it replaces.
+    """
+
+    environment: str
+    role: str
+
+    def component(self, part: str) -> str:
+        """The name of a component; its children are named `f"{name}-..."`."""
+        return f"{self.environment}-{part}"
+
+    def tags(self, name: str) -> dict[str, str]:
+        """The tags of one cloud resource; cost reports group by the first three."""
+        return {
+            "Project": PROJECT,
+            "Environment": self.environment,
+            "Role": self.role,
+            "ManagedBy": "pulumi",
+            "Name": name,
+        }
+
+    def labels(self, part: str) -> dict[str, str]:
+        """The labels of one Kubernetes object; `app.kubernetes.io/name` selects the pods of a part."""
+        return {
+            "app.kubernetes.io/name": part,
+            "app.kubernetes.io/part-of": PROJECT,
+            "app.kubernetes.io/instance": self.environment,
+            "app.kubernetes.io/managed-by": "pulumi",
+        }

@@ -1,0 +1,1 @@
+"""Components of the on-prem site, on the company's own Kubernetes."""

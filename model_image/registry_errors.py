@@ -1,0 +1,17 @@
+"""What the registry refuses. Troubles of the storage itself are `stores.StoreError`."""
+
+
+class RegistryError(Exception):
+    """A request the registry cannot fulfil; the message says what to do instead."""
+
+
+class ReleaseNotFoundError(RegistryError):
+    """No such release, or one whose publishing never finished."""
+
+
+class ChannelConflictError(RegistryError):
+    """Somebody else moved the channel between reading and writing it; nothing was changed."""
+
+
+class BrokenDownloadError(RegistryError):
+    """The bytes that arrived are not the release's, also after repeated attempts."""

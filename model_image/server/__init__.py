@@ -1,0 +1,1 @@
+"""The server of the image: routes over a scheduler over a backend, answering from the release its channel names."""

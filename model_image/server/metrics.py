@@ -1,0 +1,35 @@
+"""What Prometheus sees. One registry per server object, so that tests and processes do not share counters."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_BOUNDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+
+class Metrics:
+    """Names start with `serving_`; labels have few values and never hold user text."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        own = self.registry
+        self.requests = Counter("serving_requests", "Answers by route and status", ("route", "status"), registry=own)
+        self.seconds = Histogram(
+            "serving_request_seconds", "Time to the answer", ("route",), buckets=_BOUNDS, registry=own
+        )
+        self.errors = Counter("serving_errors", "Refusals by kind", ("kind",), registry=own)
+        self.waiting_texts = Gauge("serving_waiting_texts", "Texts admitted and not yet computed", registry=own)
+        self.tokens = Counter("serving_tokens", "Tokens encoded for answers", registry=own)
+        self.ready = Gauge("serving_ready", "1 while this server asks for traffic", registry=own)
+        self.release = Gauge("serving_release_info", "1 for the release that answers", ("release",), registry=own)
+        self.swaps = Counter("serving_release_swaps", "Releases taken into service", registry=own)
+        self.refused = Counter("serving_release_refused", "Attempts to take a release that failed", registry=own)
+        self.registry_up = Gauge("serving_registry_up", "1 while the registry answers", registry=own)
+
+    def serve(self, release: str) -> None:
+        """Record that `release` answers from now on."""
+        self.release.clear()
+        self.release.labels(release).set(1)
+        self.swaps.inc()
+
+    def text(self) -> bytes:
+        """The exposition format of Prometheus."""
+        return generate_latest(self.registry)

@@ -1,0 +1,56 @@
+"""The patched moto as an HTTP server, with the id of its life at `/epoch`."""
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from scripts.localcloud.aws.moto import patches
+
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+Address = tuple[str, int]
+
+
+class QuietHandler(MotoRequestHandler):
+    """No line per request: a preview makes hundreds."""
+
+    def log_request(self, *_: object, **__: object) -> None:
+        return
+
+
+def application(epoch: str) -> Wsgi:
+    """moto, plus `GET /epoch`. moto forgets everything when it ends; the epoch tells one life from the next."""
+    backend = DomainDispatcherApplication(create_backend_app)
+
+    def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/epoch":
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [epoch.encode()]
+        return backend(environ, start_response)
+
+    return call
+
+
+def serve(addresses: list[Address], epoch_file: Path | None = None) -> list[BaseWSGIServer]:
+    """Serve on every address, one thread each, until `shutdown` is called on the servers.
+
+    The epoch is written to `epoch_file` before the first request is answered. Raises OSError when an address is taken.
+    """
+    patches.apply()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    epoch = secrets.token_hex(8)
+    app = application(epoch)
+    servers = [
+        make_server(host, port, app, threaded=True, request_handler=QuietHandler)
+        for host, port in addresses
+    ]
+    if epoch_file:
+        epoch_file.write_text(epoch)
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    return servers

@@ -1,0 +1,160 @@
+from typing import Any
+
+import pytest
+
+from tests.infra.engine import Declaration, declare
+from tests.infra.settings import AWS_OUTPUTS, DIGEST, REFERENCES, REMOVED, example
+from tests.infra.sites import onprem_site
+
+PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+
+
+def site(**changes: Any) -> Declaration:
+    from stacks import onprem
+
+    changed = {key.replace("__", "."): value for key, value in changes.items()}
+    config = example("onprem", {"image.digest": DIGEST} | changed)
+    return declare(onprem.main, stack="prod-onprem", config=config, references=REFERENCES)
+
+
+def pod(declared: Declaration) -> dict[str, Any]:
+    return declared.one(":Deployment").inputs["spec"]["template"]["spec"]  # type: ignore[no-any-return]
+
+
+def container(declared: Declaration) -> dict[str, Any]:
+    (server,) = pod(declared)["containers"]
+    return server  # type: ignore[no-any-return]
+
+
+def environment(declared: Declaration) -> dict[str, str]:
+    return {entry["name"]: entry["value"] for entry in container(declared)["env"]}
+
+
+def test_pods_run_the_configured_digest_from_the_mirror() -> None:
+    assert container(onprem_site())["image"] == f"registry.shop.example/serving@{DIGEST}"
+
+
+def test_without_a_mirror_pods_pull_from_aws() -> None:
+    assert container(site(image__mirror=REMOVED))["image"] == f"{AWS_OUTPUTS['image_repository_url']}@{DIGEST}"
+
+
+def test_the_server_is_told_its_site_image_and_registry() -> None:
+    told = environment(onprem_site())
+    assert told["SERVING_SITE"] == "onprem"
+    assert told["SERVING_IMAGE"] == f"registry.shop.example/serving@{DIGEST}"
+    assert told["SERVING_REGISTRY"] == "s3://models"
+    assert not {"AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"} & told.keys()
+
+
+def test_a_private_endpoint_and_its_authority_are_handed_on() -> None:
+    declared = site(registry={"endpoint": "https://10.30.255.10", "caBundle": PEM})
+    assert environment(declared)["AWS_ENDPOINT_URL"] == "https://10.30.255.10"
+    config_map = declared.one(":ConfigMap")
+    assert config_map.inputs["data"] == {"ca.pem": PEM}
+    assert config_map.inputs["immutable"] is True
+    assert environment(declared)["AWS_CA_BUNDLE"] == "/etc/serving/ca/ca.pem"
+
+
+def test_access_to_the_registry_is_a_short_lived_token_for_one_role() -> None:
+    told = environment(onprem_site())
+    assert told["AWS_ROLE_ARN"] == AWS_OUTPUTS["onprem_role_arn"]
+    (volume,) = [volume for volume in pod(onprem_site())["volumes"] if "projected" in volume]
+    (source,) = volume["projected"]["sources"]
+    assert source["serviceAccountToken"] == {
+        "audience": "sts.amazonaws.com",
+        "expirationSeconds": 3600,
+        "path": "token",
+    }
+    (mount,) = [mount for mount in container(onprem_site())["volumeMounts"] if mount["name"] == volume["name"]]
+    assert told["AWS_WEB_IDENTITY_TOKEN_FILE"] == f"{mount['mountPath']}/token"
+    assert not [name for name in told if "KEY_ID" in name or "SECRET" in name]
+
+
+def test_pods_have_no_token_for_the_cluster() -> None:
+    assert pod(onprem_site())["automountServiceAccountToken"] is False
+    assert onprem_site().one(":ServiceAccount").inputs["automountServiceAccountToken"] is False
+
+
+def test_tls_comes_from_the_named_secret() -> None:
+    (volume,) = [volume for volume in pod(onprem_site())["volumes"] if "secret" in volume]
+    assert volume["secret"]["secretName"] == "serving-tls"
+    told = environment(onprem_site())
+    assert (told["SERVING_TLS_CERT"], told["SERVING_TLS_KEY"]) == (
+        "/etc/serving/tls/tls.crt",
+        "/etc/serving/tls/tls.key",
+    )
+
+
+def test_pods_meet_the_restricted_level_that_their_namespace_enforces() -> None:
+    namespace = onprem_site().one(":Namespace", "serving-space-namespace").inputs["metadata"]
+    assert namespace["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert pod(onprem_site())["securityContext"]["runAsNonRoot"] is True
+    assert pod(onprem_site())["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container(onprem_site())["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def test_a_server_gets_ten_minutes_to_start_and_is_asked_over_tls() -> None:
+    server = container(onprem_site())
+    startup = server["startupProbe"]
+    assert startup["periodSeconds"] * startup["failureThreshold"] == 600
+    assert server["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": 8080, "scheme": "HTTPS"}
+    assert server["livenessProbe"]["httpGet"]["path"] == "/healthz"
+
+
+def test_a_roll_out_never_has_fewer_servers_and_lets_requests_finish() -> None:
+    spec = onprem_site().one(":Deployment").inputs["spec"]
+    assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+    pause = container(onprem_site())["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert pause >= 10
+    assert pod(onprem_site())["terminationGracePeriodSeconds"] > pause + 30
+
+
+@pytest.mark.parametrize(("replicas", "kept"), [(1, 1), (2, 1), (4, 3)])
+def test_a_drained_node_takes_one_server_at_a_time(replicas: int, kept: int) -> None:
+    budget = site(serving__replicas=replicas).one(":PodDisruptionBudget").inputs["spec"]
+    assert budget["minAvailable"] == kept
+
+
+def test_gpus_are_asked_for_by_resource_and_tolerated() -> None:
+    assert container(onprem_site())["resources"]["limits"]["nvidia.com/gpu"] == "1"
+    assert pod(onprem_site())["tolerations"] == [
+        {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
+    ]
+
+
+def test_the_cpu_profile_asks_for_no_gpu() -> None:
+    declared = site(serving__gpus=0)
+    assert "nvidia.com/gpu" not in container(declared)["resources"]["limits"]
+    assert not pod(declared).get("tolerations")
+
+
+def test_the_service_and_the_budget_select_the_pods_of_the_deployment() -> None:
+    spec = onprem_site().one(":Deployment").inputs["spec"]
+    selector = spec["selector"]["matchLabels"]
+    assert selector.items() <= spec["template"]["metadata"]["labels"].items()
+    assert onprem_site().one(":Service").inputs["spec"]["selector"] == selector
+    assert onprem_site().one(":PodDisruptionBudget").inputs["spec"]["selector"]["matchLabels"] == selector
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"mode": "externalIPs", "address": "198.51.100.20"}, {"type": "ClusterIP", "externalIPs": ["198.51.100.20"]}),
+        (
+            {"mode": "loadBalancer", "address": "198.51.100.20"},
+            {"type": "LoadBalancer", "loadBalancerIP": "198.51.100.20"},
+        ),
+        ({"mode": "nodePort", "address": "198.51.100.20", "nodePort": 30443}, {"type": "NodePort"}),
+    ],
+)
+def test_each_mode_of_exposure_reaches_the_pods_on_443(changes: dict[str, Any], expected: dict[str, Any]) -> None:
+    declared = site(exposure=changes)
+    spec = declared.one(":Service").inputs["spec"]
+    assert {key: spec.get(key) for key in expected} == expected
+    (port,) = spec["ports"]
+    assert (port["port"], port["targetPort"], port.get("nodePort")) == (443, 8080, changes.get("nodePort"))
+    assert declared.outputs["endpoint_address"] == "198.51.100.20"

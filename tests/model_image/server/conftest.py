@@ -1,0 +1,69 @@
+"""A whole server in this process: the dummy backend over a folder registry."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from model_image.registry import Registry
+from model_image.server.app import build_app
+from model_image.server.config import Config
+from model_image.server.lifecycle import Lifecycle
+from model_image.server.releases import Releases
+
+
+class Server:
+    """A client of the server and the parts a test may turn."""
+
+    def __init__(self, client: TestClient, releases: Releases, lifecycle: Lifecycle) -> None:
+        self.http = client
+        self.releases = releases
+        self.lifecycle = lifecycle
+
+    def promote(self, registry: Registry, folder: Path) -> str:
+        """Publish and promote `folder`, then let the server look at its channel."""
+        digest = registry.publish(folder)
+        registry.promote("search", digest, who="test", why="test")
+        self.releases.poll()
+        return digest
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return Config(
+        site="onprem",
+        slot="stable",
+        registry=str(tmp_path / "registry"),
+        image="models@sha256:1",
+        data=tmp_path / "served",
+        backend="dummy",
+        poll_seconds=3600,  # tests poll themselves, when they want it
+    )
+
+
+@pytest.fixture
+def start(config: Config, folder_registry: Registry) -> Callable[..., object]:
+    @contextmanager
+    def started(**changes: object) -> Iterator[Server]:
+        lifecycle = Lifecycle()
+        app = build_app(replace(config, **changes), lifecycle)
+        with TestClient(app, raise_server_exceptions=False) as client:
+            yield Server(client, app.state.releases, lifecycle)
+
+    return started
+
+
+@pytest.fixture
+def server(start: Callable[..., object]) -> Iterator[Server]:
+    with start() as running:
+        yield running
+
+
+@pytest.fixture
+def serving(server: Server, folder_registry: Registry, make_release) -> Server:
+    """A ready server over three products."""
+    server.promote(folder_registry, make_release("red running shoes", "blue kettle", "green garden hose"))
+    return server

@@ -1,0 +1,48 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from model_image.server.config import ConfigError, read_config
+
+NEEDED = {"SERVING_SITE": "aws", "SERVING_SLOT": "canary", "SERVING_REGISTRY": "s3://models"}
+
+
+def test_three_words_are_enough_and_the_rest_has_defaults() -> None:
+    config = read_config({**NEEDED, "PATH": "/bin", "SERVING_MODEL": ""})
+    assert (config.site, config.slot, config.registry) == ("aws", "canary", "s3://models")
+    assert (config.model, config.port, config.poll_seconds, config.backend) == ("search", 8080, 5, "torch")
+    assert config.data == Path("/var/lib/serving")
+    assert config.threads == min(2, len(os.sched_getaffinity(0)))
+
+
+@pytest.mark.parametrize("word", sorted(NEEDED))
+def test_a_missing_word_is_told(word: str) -> None:
+    with pytest.raises(ConfigError, match=f"{word}: not set, expected"):
+        read_config({key: value for key, value in NEEDED.items() if key != word})
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("SERVING_SITE", "moon"),
+        ("SERVING_SLOT", "blue"),
+        ("SERVING_PORT", "0"),
+        ("SERVING_PORT", "80.5"),
+        ("SERVING_POLL_SECONDS", "often"),
+        ("SERVING_POLL_SECONDS", "nan"),
+        ("SERVING_THREADS", "0"),
+        ("SERVING_BACKEND", "jax"),
+        ("SERVING_TLS_CERT", "/nowhere/cert.pem"),
+        ("SERVING_COLOUR", "red"),
+    ],
+)
+def test_a_bad_or_unknown_word_is_refused_with_its_value(word: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=f"{word}: '{value}'"):
+        read_config({**NEEDED, word: value})
+
+
+def test_a_certificate_without_its_key_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "cert.pem").touch()
+    with pytest.raises(ConfigError, match="SERVING_TLS_KEY: not set, set both"):
+        read_config({**NEEDED, "SERVING_TLS_CERT": str(tmp_path / "cert.pem")})

@@ -1,0 +1,223 @@
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from model_image.artefact import verify
+from model_image.server import releases as releases_module
+
+
+def search(server, query: str = "red"):
+    return server.http.post("/v1/search", json={"query": query, "k": 1})
+
+
+def test_the_server_is_live_but_not_ready_until_the_channel_names_a_release(
+    server, folder_registry, make_release
+) -> None:
+    assert server.http.get("/healthz").status_code == 200
+    response = server.http.get("/readyz")
+    assert response.status_code == 503
+    assert (response.json()["ready"], response.json()["release"]) == (False, None)
+    refused = search(server)
+    assert (refused.status_code, refused.json()["error"]["type"]) == (503, "not_ready")
+    assert refused.headers["serving-release"] == "none"
+    folder_registry.publish(make_release("red shoes"))
+    server.releases.poll()
+    assert server.http.get("/readyz").status_code == 503
+    digest = server.promote(folder_registry, make_release("blue shoes"))
+    ready = server.http.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.json() == {
+        "ready": True,
+        "release": digest,
+        "image": "models@sha256:1",
+        "site": "onprem",
+        "slot": "stable",
+        "refused": None,
+        "registry": "reachable",
+    }
+
+
+def test_a_server_takes_a_release_by_itself(start, folder_registry, make_release) -> None:
+    digest = folder_registry.publish(make_release("red shoes"))
+    folder_registry.promote("search", digest, who="test", why="")
+    with start(poll_seconds=0.05) as server:
+        tries = (server.http.get("/readyz").status_code for _ in range(100_000))
+        assert next(status for status in tries if status == 200)
+        assert search(server).json()["release"] == digest
+
+
+def test_a_promoted_release_replaces_the_one_before(serving, folder_registry, make_release) -> None:
+    digest = serving.promote(folder_registry, make_release("red hat"))
+    assert search(serving).json()["release"] == digest
+    assert search(serving).json()["results"][0]["title"] == "red hat"
+
+
+def bad_weights(folder: Path) -> None:
+    (folder / "encoder" / "settings.json").write_bytes(b'{"pooling": "other", "max_tokens": 1, "dimension": 64}')
+
+
+def other_dimension(folder: Path) -> None:
+    (folder / "encoder" / "settings.json").write_bytes(b'{"pooling": "mean", "max_tokens": 1, "dimension": 65}')
+
+
+def no_index(folder: Path) -> None:
+    (folder / "index.safetensors").unlink()
+
+
+def damaged_index(folder: Path) -> None:
+    (folder / "index.safetensors").write_bytes(b"\xff" * 100)
+
+
+def fewer_products(folder: Path) -> None:
+    (folder / "catalogue.jsonl").write_bytes(b"")
+
+
+def broken_products(folder: Path) -> None:
+    (folder / "catalogue.jsonl").write_bytes(b"{\n")
+
+
+BAD = [bad_weights, other_dimension, no_index, damaged_index, fewer_products, broken_products]
+
+
+@pytest.mark.parametrize("break_it", BAD, ids=lambda function: function.__name__)
+def test_a_bad_release_never_replaces_a_good_one_and_is_reported(
+    serving, folder_registry, make_release, break_it
+) -> None:
+    good = serving.releases.current.digest
+    bad = serving.promote(folder_registry, make_release("red hat", break_it=break_it))
+    assert search(serving).json()["release"] == good
+    answer = serving.http.get("/readyz")
+    assert (answer.status_code, answer.json()["release"]) == (200, good)
+    assert answer.json()["refused"]["release"] == bad
+    assert answer.json()["refused"]["reason"]
+    assert "serving_release_refused_total 1.0" in serving.http.get("/metrics").text
+
+
+def test_a_release_after_a_bad_one_is_taken_and_the_report_ends(serving, folder_registry, make_release) -> None:
+    serving.promote(folder_registry, make_release("red hat", break_it=no_index))
+    digest = serving.promote(folder_registry, make_release("red scarf"))
+    answer = serving.http.get("/readyz").json()
+    assert (answer["release"], answer["refused"]) == (digest, None)
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: data[:-1] + b"?"], ids=["short", "altered"])
+def test_a_download_with_wrong_bytes_is_refused(serving, folder_registry, make_release, tmp_path, damage) -> None:
+    good = serving.releases.current.digest
+    folder = make_release("red hat")
+    digest = folder_registry.publish(folder)
+    stored = tmp_path / "registry" / "releases" / "search" / digest / "index.safetensors"
+    stored.write_bytes(damage(stored.read_bytes()))
+    folder_registry.promote("search", digest, who="test", why="")
+    serving.releases.poll()
+    assert search(serving).json()["release"] == good
+    assert serving.releases.refused.release == digest
+    assert "index.safetensors" in serving.releases.refused.reason
+
+
+def test_a_wrong_digest_is_refused(serving, folder_registry, make_release, tmp_path) -> None:
+    good = serving.releases.current.digest
+    folder = make_release("red hat")
+    digest = folder_registry.publish(folder)
+    stored = tmp_path / "registry" / "releases" / "search"
+    folder_registry.promote("search", digest, who="test", why="")
+    shutil.rmtree(stored / digest)
+    shutil.copytree(stored / good, stored / digest)
+    serving.releases.poll()
+    assert serving.releases.current.digest == good
+    assert serving.releases.refused.release == digest
+
+
+def test_a_refused_release_is_tried_again_later_and_not_at_every_poll(
+    serving, folder_registry, make_release, monkeypatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(serving.releases, "_clock", lambda: now)
+    serving.promote(folder_registry, make_release("red hat", break_it=no_index))
+    serving.releases.poll()
+    assert "serving_release_refused_total 1.0" in serving.http.get("/metrics").text
+    now += releases_module.RETRY_SECONDS
+    serving.releases.poll()
+    assert "serving_release_refused_total 2.0" in serving.http.get("/metrics").text
+
+
+def test_an_unreachable_registry_changes_nothing_and_is_logged_once(serving, tmp_path, caplog) -> None:
+    (tmp_path / "registry").rename(tmp_path / "away")
+    for _ in range(3):
+        serving.releases.poll()
+    assert search(serving).status_code == 200
+    answer = serving.http.get("/readyz")
+    assert (answer.status_code, answer.json()["registry"]) == (200, "unreachable")
+    (tmp_path / "away").rename(tmp_path / "registry")
+    for _ in range(3):
+        serving.releases.poll()
+    assert serving.http.get("/readyz").json()["registry"] == "reachable"
+    events = [record.message for record in caplog.records if "registry" in record.message]
+    assert events == ["registry unreachable, serving what is here", "registry answers again"]
+
+
+def test_requests_during_a_swap_are_answered_by_exactly_one_release(
+    serving, folder_registry, make_release, monkeypatch
+) -> None:
+    """A request that began before the swap ends on the old release, also when it is computed after it."""
+    old = serving.releases.current
+    entered, gate = threading.Event(), threading.Event()
+    original = old.search
+
+    def slow(query, k):
+        entered.set()
+        assert gate.wait(10)
+        return original(query, k)
+
+    monkeypatch.setattr(old, "search", slow)
+    with ThreadPoolExecutor(8) as threads:
+        before = [threads.submit(search, serving) for _ in range(4)]
+        assert entered.wait(10)
+        new = serving.promote(folder_registry, make_release("red hat"))
+        after = [threads.submit(search, serving) for _ in range(4)]
+        gate.set()
+        answers = [future.result() for future in before + after]
+    assert {answer.status_code for answer in answers} == {200}
+    titles = {old.digest: "red running shoes", new: "red hat"}
+    for answer in answers:
+        body = answer.json()
+        assert answer.headers["serving-release"] == body["release"]
+        assert body["results"][0]["title"] == titles[body["release"]]
+    assert {future.result().json()["release"] for future in after} == {new}
+    assert old.digest in {future.result().json()["release"] for future in before}
+
+
+def test_a_registry_that_does_not_answer_holds_up_no_exit(start, monkeypatch) -> None:
+    monkeypatch.setattr(releases_module, "_STOP_SECONDS", 0.01)
+    asked, never = threading.Event(), threading.Event()
+
+    def hang(*arguments: object, **options: object) -> None:
+        asked.set()
+        never.wait(30)
+
+    monkeypatch.setattr("model_image.registry.Registry.channel", hang)
+    with start() as server:
+        assert asked.wait(10)
+        assert server.http.get("/healthz").status_code == 200
+    assert not never.is_set()
+    never.set()
+
+
+def test_only_the_release_in_service_and_the_one_before_stay_on_disk(
+    serving, folder_registry, make_release, tmp_path
+) -> None:
+    (tmp_path / "served" / "releases" / "search" / ".download-left").mkdir()
+    second = serving.promote(folder_registry, make_release("red hat"))
+    third = serving.promote(folder_registry, make_release("red scarf"))
+    kept = tmp_path / "served" / "releases" / "search"
+    assert {folder.name for folder in kept.iterdir()} == {second, third}
+    assert verify(kept / third, third)
+
+
+def test_a_draining_server_is_not_ready_and_still_answers(serving) -> None:
+    serving.lifecycle.draining = True
+    assert serving.http.get("/readyz").status_code == 503
+    assert serving.http.get("/healthz").status_code == 200
+    assert search(serving).status_code == 200

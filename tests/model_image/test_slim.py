@@ -1,0 +1,32 @@
+from pathlib import Path
+
+import pytest
+
+from model_image import slim
+
+
+def fill(site: Path) -> None:
+    for pattern, _, _ in slim.REMOVED:
+        path = site / pattern.rstrip("/").replace("*", "x")
+        path.mkdir(parents=True, exist_ok=True)
+        (path / "file").write_bytes(b"x")
+    (site / "botocore" / "data" / "s3").mkdir()
+    (site / "torch" / "lib").mkdir(parents=True)
+
+
+def test_what_is_listed_goes_and_all_else_stays(tmp_path: Path) -> None:
+    fill(tmp_path)
+    slim.remove(tmp_path)
+    assert not (tmp_path / "triton").exists()
+    assert not (tmp_path / "botocore" / "data" / "x").exists()
+    assert (tmp_path / "botocore" / "data" / "s3").is_dir()
+    assert (tmp_path / "torch" / "lib").is_dir()
+
+
+def test_a_pattern_that_matches_nothing_ends_the_build(tmp_path: Path) -> None:
+    fill(tmp_path)
+    for path in (tmp_path / "triton").iterdir():
+        path.unlink()
+    (tmp_path / "triton").rmdir()
+    with pytest.raises(SystemExit, match="triton: matches nothing"):
+        slim.remove(tmp_path)

@@ -1,0 +1,3 @@
+from tests.infra.conftest import pytest_configure
+
+__all__ = ["pytest_configure"]
