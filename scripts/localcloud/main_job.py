@@ -19,8 +19,7 @@ from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.console import BadInput, UserError, step
 from scripts.localcloud.engine import environment
 from scripts.localcloud.engine.stacks import Stack
-from scripts.localcloud.images.bake import bake
-from scripts.localcloud.images.site_import import import_image
+from scripts.localcloud.images.site_import import import_image, preload
 from scripts.localcloud.kubernetes import cluster, issuer
 from scripts.localcloud.processes import wait_until
 from scripts.localcloud.stack_config import Choices, write
@@ -61,8 +60,8 @@ def run(cloud: LocalCloud, inputs: Inputs, choices: Choices) -> None:
         if not aws.resources():
             write(aws, choices, image="")
             first = beside.submit(aws.up, what=" (fleets at size 0)")
-        bake(cloud.checkout)
         start_cluster(cloud)
+        preload(cloud)
         if first:
             first.result()
     outputs = aws.outputs()

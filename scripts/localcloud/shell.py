@@ -19,6 +19,9 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command and return it with its output. With ``log``, all output is appended there as it comes instead.
 
+    A logged command is a long one: it is told to end (SIGTERM) when this process dies, so that nothing goes on
+    changing what the next run looks at.
+
     Raises UserError with the command and the end of its output when it fails and ``check`` is set.
     Secrets go through ``env`` or ``stdin``, never through ``argv``: the message repeats the command.
     """
@@ -45,7 +48,8 @@ def _logged(
     with log.open("a") as file:
         print("$", *command, file=file, flush=True)
         began = file.tell()
-        done = subprocess.run(command, env=environment, cwd=cwd, input=stdin, text=True, stdout=file, stderr=file)
+        bound = ["setpriv", "--pdeathsig", "TERM", *command]
+        done = subprocess.run(bound, env=environment, cwd=cwd, input=stdin, text=True, stdout=file, stderr=file)
     with log.open(errors="replace") as file:
         file.seek(began)
         return done, file.read()

@@ -5,6 +5,7 @@ It takes the place of the engine and the providers, not of our code: nothing her
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,8 +65,15 @@ def declare(
 ) -> Declaration:
     """Run `program` as the stack `stack`; `references` are the outputs of other stacks by full name."""
     monitor = _Monitor(references or {})
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def own_loop() -> None:
+        # Pulumi's mocks would make one per thread, and never close it.
+        loops.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(loops[-1])
 
     async def run() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(initializer=own_loop))
         # Inside the loop: Pulumi's bookkeeping belongs to the loop in which it was set up.
         set_all_config(dict(config or {}), [])
         configure(_settings(monitor, stack))
@@ -76,7 +84,11 @@ def declare(
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             await asyncio.gather(*others, return_exceptions=True)
 
-    asyncio.run(run())
+    try:
+        asyncio.run(run())
+    finally:
+        for loop in loops:
+            loop.close()
     return monitor.declaration
 
 

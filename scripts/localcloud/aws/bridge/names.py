@@ -121,9 +121,7 @@ def _property(element: Attribute | NestedBlock, block: Block, path: tuple[str, .
     flat = isinstance(element, NestedBlock) and (
         (element.max_items == 1 and path not in LISTS) or element.nesting == "single" or path in OBJECTS
     )
-    many = isinstance(element, NestedBlock) or (
-        isinstance(element.type, list) and element.type[0] in ("list", "set")
-    )
+    many = isinstance(element, NestedBlock) or (isinstance(element.type, list) and element.type[0] in ("list", "set"))
     name = RENAMED.get((path[0], path[1]) if len(path) == 2 else ("", ""), element.name)
     if many and not flat and path not in AS_IS:
         plural = pluralise(name)

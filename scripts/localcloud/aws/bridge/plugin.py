@@ -72,10 +72,14 @@ class Plugin:
 def child_environment(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
     """The provider's environment: none of the user's AWS settings, and no way out of this machine."""
     kept = {k: v for k, v in environment.items() if not k.startswith(("AWS_", "TF_")) and "proxy" not in k.lower()}
-    return kept | _HANDSHAKE | {
-        "TMPDIR": str(folder),  # where the plugin puts its socket
-        "AWS_ENDPOINT_URL": NOWHERE,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }
+    return (
+        kept
+        | _HANDSHAKE
+        | {
+            "TMPDIR": str(folder),  # where the plugin puts its socket
+            "AWS_ENDPOINT_URL": NOWHERE,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+    )

@@ -97,9 +97,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     @_with_errors
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
-        schema = self._terraform.data_source(
-            terraform_type(request.tok, self._terraform.schemas.data_source_schemas)
-        )
+        schema = self._terraform.data_source(terraform_type(request.tok, self._terraform.schemas.data_source_schemas))
         arguments, secrets = from_struct(request.args)
         failures = [
             *unknown_properties({k: v for k, v in arguments.items() if k != "region"}, schema.block, (schema.type,)),
@@ -150,9 +148,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             planned = self._resources.preview(schema, plan)
             return provider_pb2.CreateResponse(properties=sealed_struct(schema, planned, secrets))
         outputs = self._apply(schema, plan, news, secrets, context)
-        return provider_pb2.CreateResponse(
-            id=identifier(outputs), properties=sealed_struct(schema, outputs, secrets)
-        )
+        return provider_pb2.CreateResponse(id=identifier(outputs), properties=sealed_struct(schema, outputs, secrets))
 
     @_with_errors
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:

@@ -57,7 +57,7 @@ def endpoints_outside(endpoints: list[dict[str, Any]]) -> list[str]:
     """Refusals of endpoints that leave this machine; an empty list is refused too, for it means the real AWS."""
     given = [(service, url) for group in endpoints for service, url in group.items() if url]
     if not given:
-        return ["aws:endpoints is empty: this provider serves the local cloud only; `eval \"$(scripts/env)\"` sets it"]
+        return ['aws:endpoints is empty: this provider serves the local cloud only; `eval "$(scripts/env)"` sets it']
     return [
         f"aws:endpoints.{service} = {url!r}: only loopback addresses are allowed, because this provider serves the "
         "local cloud and must never reach a real account; use the official pulumi-aws plugin for that"

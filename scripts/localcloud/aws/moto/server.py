@@ -45,10 +45,7 @@ def serve(addresses: list[Address], epoch_file: Path | None = None) -> list[Base
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     epoch = secrets.token_hex(8)
     app = application(epoch)
-    servers = [
-        make_server(host, port, app, threaded=True, request_handler=QuietHandler)
-        for host, port in addresses
-    ]
+    servers = [make_server(host, port, app, threaded=True, request_handler=QuietHandler) for host, port in addresses]
     if epoch_file:
         epoch_file.write_text(epoch)
     for server in servers:

@@ -6,9 +6,7 @@ from typing import Any
 
 from scripts.localcloud.aws.moto.patching import wrap
 
-GPU_AMI_PARAMETER = (
-    "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-amazon-linux-2023/latest/ami-id"
-)
+GPU_AMI_PARAMETER = "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-amazon-linux-2023/latest/ami-id"
 GPU_AMI = "ami-0d15ea1b00d15ea1b"
 """An id of our own: nothing boots from it, the data plane runs what the launch template says."""
 
