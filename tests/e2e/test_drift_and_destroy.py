@@ -37,6 +37,7 @@ def test_a_change_made_by_hand_in_the_cluster_is_put_right(local_cloud: LocalClo
     wanted = replicas()
     name = stacks["onprem"].outputs()["deployment"]
     kubectl(local_cloud, "scale", f"deployment/{name}", "-n", "serving", f"--replicas={wanted - 1}")
+    kubectl(local_cloud, "rollout", "status", f"deployment/{name}", "-n", "serving", "--timeout=60s")
     with pytest.raises(UserError, match="no changes were expected"):
         stacks["onprem"].preview("--refresh", "--expect-no-changes")
     stacks["onprem"].up("--refresh")
@@ -64,6 +65,9 @@ def leftovers(cloud: LocalCloud) -> dict[str, list[Any]]:
     """What the local account still holds, by service and kind, less what every account has from its start."""
     client = partial(api.client, cloud)
     ec2, iam, zones = client("ec2"), client("iam"), client("route53").list_hosted_zones()["HostedZones"]
+    kms = client("kms")
+    # AWS makes these itself at a service's first use, and they cannot be deleted.
+    managed = {a.get("TargetKeyId") for a in kms.list_aliases()["Aliases"] if a["AliasName"].startswith("alias/aws/")}
     of_our_own = [{"Name": "owner-id", "Values": ["123456789012"]}]
     found: dict[str, list[Any]] = {
         "vpcs": [vpc for vpc in ec2.describe_vpcs()["Vpcs"] if not vpc["IsDefault"]],
@@ -109,10 +113,10 @@ def leftovers(cloud: LocalCloud) -> dict[str, list[Any]]:
         "log groups": client("logs").describe_log_groups()["logGroups"],
         "alarms": client("cloudwatch").describe_alarms()["MetricAlarms"],
         "keys": [
-            key
-            for key in client("kms").list_keys()["Keys"]
-            if client("kms").describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] != "PendingDeletion"
-            and client("kms").describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyManager"] == "CUSTOMER"
+            key["KeyId"]
+            for key in kms.list_keys()["Keys"]
+            if key["KeyId"] not in managed
+            and kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] != "PendingDeletion"
         ],
     }
     return {kind: things for kind, things in found.items() if things}

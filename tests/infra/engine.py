@@ -35,9 +35,10 @@ class Declared:
 
 @dataclass
 class Declaration:
-    """What a program declared: its resources, its stack outputs, and which of these are secret."""
+    """What a program declared: its resources, the stacks it reads, its own outputs, and which of these are secret."""
 
     resources: list[Declared] = field(default_factory=list)
+    references: list[str] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
     secret_outputs: frozenset[str] = frozenset()
 
@@ -79,10 +80,12 @@ def declare(
         configure(_settings(monitor, stack))
         set_root_resource(None)  # type: ignore[arg-type]  # the stack of the program before this one
         SETTINGS.outputs.clear()
-        await run_in_stack(program)
-        # Outputs that nobody waited for: left behind, they would warn in the middle of another test.
-        while others := asyncio.all_tasks() - {asyncio.current_task()}:
-            await asyncio.gather(*others, return_exceptions=True)
+        try:
+            await run_in_stack(program)
+        finally:
+            # Outputs that nobody waited for: left behind, they would warn in the middle of another test.
+            while others := asyncio.all_tasks() - {asyncio.current_task()}:
+                await asyncio.gather(*others, return_exceptions=True)
 
     try:
         asyncio.run(run())
@@ -126,6 +129,11 @@ class _Monitor(mocks.MockMonitor):
                     secret=_secrets(request.object),
                 )
             )
+        return response
+
+    def ReadResource(self, request: Any) -> Any:
+        response = super().ReadResource(request)
+        self.declaration.references.append(request.name)
         return response
 
     def RegisterResourceOutputs(self, request: Any) -> Any:

@@ -51,9 +51,8 @@ def test_every_kubernetes_object_says_what_it_is_part_of() -> None:
 @pytest.mark.parametrize("site", SITES)
 def test_every_resource_belongs_to_a_component_and_bears_its_name(site: Callable[[], Declaration]) -> None:
     for resource in site().custom():
-        if resource.type != "pulumi:pulumi:StackReference":
-            assert resource.parent, resource.name
-            assert resource.name.startswith(f"{resource.parent}-"), resource.name
+        assert resource.parent, resource.name
+        assert resource.name.startswith(f"{resource.parent}-"), resource.name
 
 
 @pytest.mark.parametrize("site", SITES)

@@ -1,6 +1,7 @@
 """The contract between the stacks, and what a program may be."""
 
 import dataclasses
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -8,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from infra.config import ConfigError
-from infra.outputs import AwsOutputs, OnPremOutputs
+from infra.outputs import AwsOutputs, OnPremOutputs, export, read_aws
 from tests.infra.engine import declare
 from tests.infra.settings import AWS_OUTPUTS, DIGEST, ONPREM_OUTPUTS, REFERENCES, example
-from tests.infra.sites import aws_site, onprem_site
+from tests.infra.sites import aws_site, dns_split, onprem_site
 
 STACKS = Path(__file__).resolve().parents[2] / "stacks"
 
@@ -30,27 +31,21 @@ def test_the_onprem_stack_gives_exactly_what_the_others_may_read() -> None:
 
 
 def test_each_stack_reads_only_stacks_that_come_before_it() -> None:
-    from tests.infra.sites import dns_split
-
-    def read(site: object) -> set[str]:
-        return {r.name.rpartition("-")[2] for r in site.of("pulumi:StackReference")}  # type: ignore[attr-defined]
-
-    assert read(aws_site()) == set()
-    assert read(onprem_site()) == {"aws"}
-    assert read(dns_split()) == {"aws", "onprem"}
+    assert aws_site().references == []
+    assert onprem_site().references == ["organization/hybrid-serving/prod-aws"]
+    assert sorted(dns_split().references) == [f"organization/hybrid-serving/prod-{role}" for role in ("aws", "onprem")]
 
 
+# The SDK makes coroutines for the missing output before it finds out, and then drops them.
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore:coroutine 'Output:RuntimeWarning"
+)
 def test_an_output_that_an_older_stack_does_not_have_is_an_error() -> None:
-    from stacks import onprem
-
+    name = "organization/hybrid-serving/prod-aws"
     older = {key: value for key, value in AWS_OUTPUTS.items() if key != "registry_bucket"}
     with pytest.raises(KeyError, match="registry_bucket"):
-        declare(
-            onprem.main,
-            stack="prod-onprem",
-            config=example("onprem"),
-            references={**REFERENCES, "organization/hybrid-serving/prod-aws": older},
-        )
+        declare(lambda: export(read_aws("organization", "prod")), stack="prod-onprem", references={name: older})
+    gc.collect()
 
 
 @pytest.mark.parametrize("role", ["aws", "onprem", "dns"])

@@ -73,5 +73,5 @@ def test_the_files_are_kept_as_a_secret_whose_content_is_secret_in_the_state_too
 
 def test_the_keys_appear_in_no_other_resource() -> None:
     for resource in onprem_site().custom():
-        if not resource.type.endswith("core/v1:Secret") and resource.type != "pulumi:pulumi:StackReference":
+        if not resource.type.endswith("core/v1:Secret"):
             assert TUNNELS[0]["preshared_key"] not in str(resource.inputs), resource.name

@@ -63,6 +63,7 @@ def render(
 
 def _top(edge: Edge, groups: Sequence[TargetGroup]) -> str:
     drain = max((group.drain_seconds for group in groups), default=0)
+    # idle-close-on-response: without it a reload closes idle connections at the moment a client may be writing to one.
     return f"""\
 # certificates {edge.certificate_version}
 global
@@ -76,6 +77,7 @@ defaults
     mode http
     log global
     retries 0
+    option idle-close-on-response
     timeout connect {CONNECT_SECONDS}s
     timeout client 60s
     timeout server 60s
