@@ -31,7 +31,7 @@ HIGHER_TIERS = "network or cloud or kubernetes or e2e"
 def main() -> int:
     options = _parser().parse_args()
     python = sys.executable
-    data = ["--data", str(options.data.resolve())] if options.data else []
+    data = [f"--data={options.data.resolve()}"] if options.data else []  # one word, or pytest takes it for a test
     if options.data and not options.data.is_dir():
         raise BadInput(f"--data {options.data}: an existing folder is needed")
     if not options.unit and os.geteuid():
