@@ -16,15 +16,6 @@ from infra.names import Names
 # Boot, driver, image (some GB), weights and warm-up: a GPU instance takes minutes until it can answer.
 START_SECONDS = 900
 
-# A changed template replaces the slot's instances, new ones first. No automatic rollback: it would go "back" to the
-# version that the program has just written; the way back is the weight of the other slot.
-_ROLLING = aws.autoscaling.GroupInstanceRefreshArgs(
-    strategy="Rolling",
-    preferences=aws.autoscaling.GroupInstanceRefreshPreferencesArgs(
-        min_healthy_percentage=100, max_healthy_percentage=150, skip_matching=True
-    ),
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class FleetArgs:
@@ -64,7 +55,6 @@ class Fleet(pulumi.ComponentResource):
             default_instance_warmup=START_SECONDS,
             capacity_rebalance=True,
             mixed_instances_policy=self._mix(template),
-            instance_refresh=_ROLLING,
             tags=[
                 aws.autoscaling.GroupTagArgs(key=key, value=value, propagate_at_launch=False)
                 for key, value in args.names.tags(f"{name}-group").items()

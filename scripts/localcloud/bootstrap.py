@@ -8,6 +8,7 @@ build uses too.
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
@@ -17,18 +18,25 @@ from scripts.localcloud.console import UserError, run_verb, step
 from scripts.localcloud.tools import apt, cached
 
 
-def enter_venv(*, as_it_is: bool = False) -> None:
+def enter_venv(*, as_it_is: bool = False, first: Callable[[], None] = lambda: None) -> None:
     """Go on in the project's environment: makes it when it is missing, then runs this very command again in it.
 
     A call for help is answered without it. ``as_it_is`` takes an environment that is there although
-    requirements.txt has moved on: what only ends things must not wait for packages.
+    requirements.txt has moved on: what only ends things must not wait for packages. ``first`` is asked before
+    anything is installed: it raises UserError on a machine that cannot do the rest.
     """
     link = checkout_root() / ".venv"
     if Path(sys.prefix) == link.resolve() or os.environ.get("HYBRID_SERVING_VENV") == sys.prefix:
         return
-    if not link.exists() and {"-h", "--help"} & set(sys.argv[1:]):
+    there = os.path.exists(link)  # unlike Path.exists, also for a folder that this user may not enter
+    if not there and {"-h", "--help"} & set(sys.argv[1:]):
         return
-    run_verb(lambda: _run_again_in(link.resolve() if as_it_is and link.exists() else _up_to_date(link)))
+
+    def go_on() -> NoReturn:
+        first()
+        _run_again_in(link.resolve() if as_it_is and there else _up_to_date(link))
+
+    run_verb(go_on)
 
 
 def wheels() -> Path:
@@ -71,7 +79,7 @@ def _pip(argv: list[str]) -> None:
 
 def _up_to_date(link: Path) -> Path:
     venv = environment()
-    if link.is_symlink() or not link.exists():  # a real folder there is the user's own environment
+    if link.is_symlink() or not os.path.exists(link):  # a real folder there is the user's own environment
         link.unlink(missing_ok=True)
         link.symlink_to(venv)
     return venv

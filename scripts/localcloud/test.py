@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from scripts.localcloud.cloud import checkout_root
+from scripts.localcloud.cloud import LocalCloud, checkout_root
 from scripts.localcloud.console import BadInput, note
 
 DESCRIPTION = """\
@@ -53,11 +53,22 @@ def _local_cloud(*, keep: bool) -> Iterator[None]:
     try:
         _run("scripts/up", ["scripts/up"])
         yield
+    except SystemExit:
+        _keep_logs()
+        raise
     finally:
         if keep:
             note("the local cloud stays up: scripts/down removes it")
         else:
             _run("scripts/down", ["scripts/down"])
+
+
+def _keep_logs() -> None:
+    """A failure is looked into after the clean-up."""
+    kept = checkout_root() / "failed-logs"
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(LocalCloud.find().logs, kept)
+    note(f"the logs of the local cloud are kept in {kept}")
 
 
 @contextmanager

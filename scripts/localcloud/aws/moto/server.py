@@ -24,7 +24,12 @@ class QuietHandler(MotoRequestHandler):
 
 
 def application(epoch: str) -> Wsgi:
-    """moto, plus `GET /epoch`. moto forgets everything when it ends; the epoch tells one life from the next."""
+    """moto, plus `GET /epoch`. moto forgets everything when it ends; the epoch tells one life from the next.
+
+    One request at a time: moto's state has no locks, and a request that meets another half-way fails after it has
+    changed something; the SDK's second try then finds what the first one made.
+    """
+    turn = threading.Lock()
     backend = DomainDispatcherApplication(create_backend_app)
 
     def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -1,0 +1,38 @@
+"""Promises of what is checked before any work."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from scripts.localcloud import preflight
+from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.console import BadInput
+
+
+def test_too_little_disk_is_told_with_folder_and_both_figures(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=rf"{tmp_path}: [\d.]+ GB free, 1000000 GB needed: free some"):
+        preflight.disk(tmp_path, 1e6)
+
+
+def test_a_folder_that_does_not_exist_yet_is_measured_where_it_will_be(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=rf"{tmp_path}: "):
+        preflight.disk(tmp_path / "not" / "yet", 1e6)
+    preflight.disk(tmp_path / "not" / "yet", 0.0)
+
+
+def test_a_port_in_use_is_told_with_its_number_and_how_to_find_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(LocalCloud, "moto_port", port)
+        monkeypatch.setattr(LocalCloud, "run", tmp_path)
+        with pytest.raises(BadInput, match=rf"port 127.0.0.1:{port} is in use .*sport = :{port}"):
+            preflight.ports(LocalCloud(0, tmp_path))
+
+
+def test_a_user_who_is_not_root_is_told_before_anything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(BadInput, match=r"user 1000: .* need root"):
+        preflight.machine()
