@@ -54,6 +54,10 @@ class Reply:
     products: tuple[Product, ...]
 
 
+# Chance alone gives a smaller p-value once in 100,000 honest measurements; 60 : 40 instead of 70 : 30 gives 1e-11.
+CHANCE = 1e-5
+
+
 @dataclass(frozen=True, kw_only=True)
 class Split:
     """Counted answers and declared shares by site, and how well they agree (see `fit.p_value`)."""
@@ -61,6 +65,11 @@ class Split:
     counts: dict[str, int]
     shares: dict[str, float]
     p_value: float
+
+    @property
+    def fits(self) -> bool:
+        """Could these counts come from these shares?"""
+        return self.p_value > CHANCE
 
 
 def ask(cloud: LocalCloud, query: str, k: int = 10, site: str = "both", service: Service | None = None) -> list[Reply]:

@@ -50,8 +50,11 @@ def check_inputs(catalogue: Path | None, queries: Path | None, columns: Sequence
     return Inputs(catalogue=(catalogue or sample.CATALOGUE).resolve(), columns=tuple(columns), queries=asked)
 
 
-def run(cloud: LocalCloud, inputs: Inputs, choices: Choices) -> None:
-    """Bring up what is missing. Raises UserError with the way out; the next run goes on from there."""
+def run(cloud: LocalCloud, inputs: Inputs, choices: Choices) -> str:
+    """Bring up what is missing and return the stable release's digest.
+
+    Raises UserError with the way out; the next run goes on from there.
+    """
     prepare(cloud)
     aws, onprem, dns = (Stack(cloud, role) for role in ("aws", "onprem", "dns"))
     with ThreadPoolExecutor(max_workers=1) as beside:
@@ -66,7 +69,7 @@ def run(cloud: LocalCloud, inputs: Inputs, choices: Choices) -> None:
             first.result()
     outputs = aws.outputs()
     image = import_image(cloud, outputs["image_repository_url"]).partition("@")[2]
-    publish(cloud, inputs, outputs["registry_bucket"])
+    release = publish(cloud, inputs, outputs["registry_bucket"])
     for stack in (aws, onprem, dns):
         write(stack, choices, image=image)
     aws.up(what=f" ({choices.instances} instances)")
@@ -75,6 +78,7 @@ def run(cloud: LocalCloud, inputs: Inputs, choices: Choices) -> None:
         wait_until(lambda: healthy_targets(cloud) >= choices.instances, what="healthy instances", timeout=180,
                    log=cloud.processes.log(data_plane.DAEMON))  # fmt: skip
     dns.up()
+    return release
 
 
 def prepare(cloud: LocalCloud) -> None:
@@ -96,16 +100,18 @@ def start_cluster(cloud: LocalCloud) -> None:
         issuer.start(cloud)
 
 
-def publish(cloud: LocalCloud, inputs: Inputs, bucket: str) -> None:
-    """Run ``scripts/publish --promote``: the release of this catalogue becomes stable, unless it is already."""
+def publish(cloud: LocalCloud, inputs: Inputs, bucket: str) -> str:
+    """Run ``scripts/publish --promote``: the release of this catalogue becomes stable. Returns its digest."""
     columns = [word for column in inputs.columns for word in ("--column", column)]
     verb = str(cloud.checkout / "scripts" / "publish")
     argv = [sys.executable, verb, "--registry", f"s3://{bucket}", "--model", MODEL, "--catalogue",
             str(inputs.catalogue), *columns, "--promote", "--why", "scripts/up"]  # fmt: skip
     env = {**os.environ, **environment.variables(cloud)}
     with step("publish release 0", "20 s, 2 minutes for 5,000 products"):
-        if subprocess.run(argv, env=env, stdout=subprocess.DEVNULL).returncode:
+        done = subprocess.run(argv, env=env, stdout=subprocess.PIPE, text=True)
+        if done.returncode:
             raise UserError(f"the release of {inputs.catalogue} was not published; its last lines above say why")
+    return done.stdout.strip()
 
 
 def healthy_targets(cloud: LocalCloud) -> int:

@@ -60,7 +60,7 @@ def show_split(split: customer.Split) -> str:
         f"  {site:<8} {count:6} of {total} = {count / total:.1%}, declared {split.shares.get(site, 0.0):.1%}"
         for site, count in split.counts.items()
     ]
-    verdict = "agrees with the weights" if split.p_value > 0.001 else "does not agree with the weights"
+    verdict = "agrees with the weights" if split.fits else "does not agree with the weights"
     return "\n".join(["split of the DNS answers:", *rows, f"  {verdict} (chi-square p = {split.p_value:.3f})"])
 
 

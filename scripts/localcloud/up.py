@@ -37,8 +37,8 @@ def main() -> int:
     cloud = LocalCloud.claim()
     busy = f"another scripts/up or scripts/test runs in {cloud.checkout}: wait for it, or end it"
     with file_lock(cloud.run / "up.lock", busy, wait=False):
-        main_job.run(cloud, inputs, choices)
-        report.show(cloud, inputs.queries)
+        release = main_job.run(cloud, inputs, choices)
+        report.show(cloud, inputs.queries, release)
     note(
         '\nBy hand: eval "$(scripts/env)", then for example: pulumi preview -s local-aws, kubectl get pods -n serving,'
     )
@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_weight,
         default=[70, 30],
         metavar=("ONPREM", "AWS"),
-        help="DNS weights, 0 to 255 (default: 70 30)",
+        help="DNS weights, 1 to 255 (default: 70 30)",
     )
     add("--instances", type=_servers, default=2, metavar="N", help="servers on AWS (default: 2)")
     add("--replicas", type=_servers, default=2, metavar="N", help="servers on-prem (default: 2)")
@@ -106,6 +106,6 @@ def _servers(text: str) -> int:
 
 
 def _weight(text: str) -> int:
-    if not text.isdigit() or int(text) > 255:
-        raise argparse.ArgumentTypeError(f"{text!r}: a whole number from 0 to 255 is needed")
+    if not text.isdigit() or not 1 <= int(text) <= 255:
+        raise argparse.ArgumentTypeError(f"{text!r}: a whole number from 1 to 255 is needed; both sites are asked")
     return int(text)

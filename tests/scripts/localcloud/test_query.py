@@ -28,7 +28,7 @@ def test_a_reply_shows_where_it_came_from_and_the_products_by_rank() -> None:
     assert [line.split() for line in lines[3:]] == [["1", "0.9100", "P1", "Headphones"], ["2", "0.5000", "P2", "Cable"]]
 
 
-@pytest.mark.parametrize(("p_value", "verdict"), [(0.5, "agrees with"), (0.0001, "does not agree with")])
+@pytest.mark.parametrize(("p_value", "verdict"), [(0.5, "agrees with"), (0.000001, "does not agree with")])
 def test_the_split_shows_counts_declared_shares_and_a_verdict(p_value: float, verdict: str) -> None:
     split = Split(counts={"onprem": 690, "aws": 310}, shares={"onprem": 0.7, "aws": 0.3}, p_value=p_value)
     text = query.show_split(split)

@@ -36,7 +36,8 @@ def application(epoch: str) -> Wsgi:
         if environ["PATH_INFO"] == "/epoch":
             start_response("200 OK", [("Content-Type", "text/plain")])
             return [epoch.encode()]
-        return backend(environ, start_response)
+        with turn:
+            return backend(environ, start_response)
 
     return call
 

@@ -23,6 +23,7 @@ from scripts.localcloud.aws.data_plane.view import (
     TargetCheck,
     TargetGroup,
 )
+from scripts.localcloud.customer import CHANCE
 from scripts.localcloud.fit import p_value
 from scripts.localcloud.processes import wait_until
 from scripts.localcloud.shell import run
@@ -99,7 +100,7 @@ def test_slots_get_the_shares_their_weights_say(
     balancers.apply(snapshot({"stable": 70, "canary": 30}, group("stable", stable), group("canary", canary)))
     wait_for_health(site, {"stable": {"i-stable": True}, "canary": {"i-canary": True}})
     counts = Counter(client(site, "servers", ALB, "600"))
-    assert p_value([counts["i-stable"], counts["i-canary"]], [0.7, 0.3]) > 1e-4, counts
+    assert p_value([counts["i-stable"], counts["i-canary"]], [0.7, 0.3]) > CHANCE, counts
 
 
 def test_a_request_carries_who_asked_and_how_and_loses_headers_with_invalid_names(
