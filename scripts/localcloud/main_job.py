@@ -12,16 +12,14 @@ from model_image import sample
 from model_image.catalogue import read_catalogue, read_queries
 from model_image.tables import TableError
 from scripts.localcloud import network, preflight, repair, tls, tools
-from scripts.localcloud.aws import api
+from scripts.localcloud.aws import api, roll
 from scripts.localcloud.aws.data_plane import start as data_plane
-from scripts.localcloud.aws.data_plane.load_balancers import target_health
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.console import BadInput, UserError, step
 from scripts.localcloud.engine import environment
 from scripts.localcloud.engine.stacks import Stack
 from scripts.localcloud.images.site_import import import_image, preload
 from scripts.localcloud.kubernetes import cluster, issuer
-from scripts.localcloud.processes import wait_until
 from scripts.localcloud.stack_config import Choices, write
 
 MODEL = "search"
@@ -74,9 +72,8 @@ def run(cloud: LocalCloud, inputs: Inputs, choices: Choices) -> str:
         write(stack, choices, image=image)
     aws.up(what=f" ({choices.instances} instances)")
     onprem.up()
-    with step("wait for the instances behind the load balancer", "30 s"):
-        wait_until(lambda: healthy_targets(cloud) >= choices.instances, what="healthy instances", timeout=180,
-                   log=cloud.processes.log(data_plane.DAEMON))  # fmt: skip
+    with step("instances behind the load balancer", "10 s"):
+        roll.replace_instances_of_other_images(cloud, image, choices.instances)
     dns.up()
     return release
 
@@ -112,7 +109,3 @@ def publish(cloud: LocalCloud, inputs: Inputs, bucket: str) -> str:
         if done.returncode:
             raise UserError(f"the release of {inputs.catalogue} was not published; its last lines above say why")
     return done.stdout.strip()
-
-
-def healthy_targets(cloud: LocalCloud) -> int:
-    return sum(healthy for targets in target_health(cloud).values() for healthy in targets.values())
