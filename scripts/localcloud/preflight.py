@@ -4,16 +4,18 @@ import os
 import platform
 import shutil
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 from scripts.localcloud import tools
-from scripts.localcloud.cloud import LocalCloud, cache_folder
+from scripts.localcloud.cloud import RUNS, LocalCloud, cache_folder, checkout_root
 from scripts.localcloud.console import BadInput
 
-# GB a first run writes, measured; what is in the cache already is not asked for again.
-BUILD_GB = 11.0  # Go's modules and, for the time of one build, its build cache
-IMAGE_GB = 11.0  # wheels, the image's layers
-NODE_GB = 12.0  # the image in the node's store, once as it came and once unpacked, and the pods
+# GB that each part takes on disk, measured. What is there already is not asked for again.
+WHEELS_GB, PACKAGES_GB = 3.0, 6.2
+MODULES_GB, BUILD_GB, TOOL_GB = 3.2, 7.0, 0.3  # Go's modules, its cache during one build, and each tool that comes out
+IMAGE_GB = 4.5
+NODE_GB = 12.5  # the image on its way into the node, in its content store, and unpacked
 HOST_TOOLS = ("iproute2", "iptables", "procps", "util-linux", "buildah", "mmdebstrap", "bind9-dnsutils")
 
 
@@ -30,17 +32,44 @@ def machine() -> None:
         problems.append("apt-get: not found; tools come from Debian packages, so Debian or a relative is needed")
     if problems:
         raise BadInput("\n".join(problems))
-    disk(cache_folder(), _cache_needs())
-    disk(Path("/var/lib"), NODE_GB)
+    disk({cache_folder(): cache_gb(), RUNS: node_gb()})
 
 
-def disk(folder: Path, needed_gb: float) -> None:
-    """Raises BadInput when the file system of ``folder`` (which need not exist) has less free."""
-    while not folder.exists():
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free / 1e9
-    if free < needed_gb:
-        raise BadInput(f"{folder}: {free:.1f} GB free, {needed_gb:.0f} GB needed: free some, or set XDG_CACHE_HOME")
+def disk(needs: Mapping[Path, float]) -> None:
+    """Raises BadInput when a file system has less free than its folders need together (GB by folder).
+
+    A folder need not exist yet.
+    """
+    sums: dict[int, tuple[Path, float]] = {}
+    for folder, gigabytes in needs.items():
+        while not folder.exists():
+            folder = folder.parent
+        first, known = sums.get(folder.stat().st_dev, (folder, 0.0))
+        sums[folder.stat().st_dev] = (first, known + gigabytes)
+    for folder, needed in sums.values():
+        free = shutil.disk_usage(folder).free / 1e9
+        if free < needed:
+            raise BadInput(
+                f"{folder}: {free:.1f} GB free, {needed:.0f} GB needed: free some, or set XDG_CACHE_HOME to a larger disk"
+            )
+
+
+def cache_gb() -> float:
+    """What this run will add to the cache."""
+    cache = cache_folder()
+    missing = [name for name in tools.USUAL if not tools.is_built(name)]
+    return (
+        (0 if any((cache / "wheels").glob("*.whl")) else WHEELS_GB)
+        + (0 if any(cache.glob(f"venv-*/{tools.WHOLE}")) else PACKAGES_GB)
+        + (MODULES_GB + BUILD_GB if missing else 0) + TOOL_GB * len(missing)
+        + (0 if any((cache / "images").glob("*/*.json")) else IMAGE_GB)
+    )  # fmt: skip
+
+
+def node_gb() -> float:
+    """What the node's image store will take, unless this checkout's cloud has it."""
+    held = LocalCloud.held(checkout_root())
+    return 0 if held and (held.run / "epoch-cluster").exists() else NODE_GB
 
 
 def ports(cloud: LocalCloud) -> None:
@@ -56,9 +85,3 @@ def ports(cloud: LocalCloud) -> None:
                 f"port 127.0.0.1:{cloud.moto_port} is in use by another program (ss -ltnp 'sport = :{cloud.moto_port}' "
                 "names it): end that program, then run scripts/up again"
             ) from None
-
-
-def _cache_needs() -> float:
-    built = all(tools.is_built(name) for name in tools.USUAL)
-    wheels = any((cache_folder() / "wheels").glob("*.whl"))
-    return (0 if built else BUILD_GB) + (IMAGE_GB / 2 if wheels else IMAGE_GB)

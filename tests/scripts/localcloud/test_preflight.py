@@ -1,5 +1,6 @@
 """Promises of what is checked before any work."""
 
+import shutil
 import socket
 from pathlib import Path
 
@@ -12,13 +13,20 @@ from scripts.localcloud.console import BadInput
 
 def test_too_little_disk_is_told_with_folder_and_both_figures(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=rf"{tmp_path}: [\d.]+ GB free, 1000000 GB needed: free some"):
-        preflight.disk(tmp_path, 1e6)
+        preflight.disk({tmp_path: 1e6})
 
 
 def test_a_folder_that_does_not_exist_yet_is_measured_where_it_will_be(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=rf"{tmp_path}: "):
-        preflight.disk(tmp_path / "not" / "yet", 1e6)
-    preflight.disk(tmp_path / "not" / "yet", 0.0)
+        preflight.disk({tmp_path / "not" / "yet": 1e6})
+    preflight.disk({tmp_path / "not" / "yet": 0.0})
+
+
+def test_folders_on_one_disk_need_their_sum(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free / 1e9
+    preflight.disk({tmp_path: 0.6 * free})
+    with pytest.raises(BadInput, match="GB needed"):
+        preflight.disk({tmp_path: 0.6 * free, tmp_path / "other": 0.6 * free})
 
 
 def test_a_port_in_use_is_told_with_its_number_and_how_to_find_the_program(
