@@ -38,7 +38,10 @@ class LanguageHost(LanguageServer):
             runpy.run_path(str(target), run_name="__main__")
 
         self.program = program
-        return super().Run(request, context)
+        result = super().Run(request, context)
+        if result.error:  # the SDK has told the engine already; a bail keeps it from being printed twice
+            result = language_pb2.RunResponse(bail=True)
+        return result
 
     def Handshake(self, request: Any, context: Any) -> Any:
         return language_pb2.LanguageHandshakeResponse()
