@@ -38,3 +38,10 @@ class Names:
             "app.kubernetes.io/instance": self.environment,
             "app.kubernetes.io/managed-by": "pulumi",
         }
+
+    def annotations(self) -> dict[str, str]:
+        """The annotations of one Kubernetes object: a field that a hand changed is the stack's again with the next up.
+
+        Without it the API server refuses what another field manager wrote last, and drift could only be looked at.
+        """
+        return {"pulumi.com/patchForce": "true"}

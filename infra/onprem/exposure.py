@@ -39,7 +39,10 @@ class Exposure(pulumi.ComponentResource):
         core.v1.Service(
             f"{name}-service",
             metadata=meta.v1.ObjectMetaArgs(
-                name="serving", namespace=args.namespace, labels=args.names.labels("serving")
+                name="serving",
+                namespace=args.namespace,
+                labels=args.names.labels("serving"),
+                annotations=args.names.annotations(),
             ),
             spec=_spec(args.config, args.selector),
             opts=ResourceOptions(parent=self),

@@ -36,7 +36,12 @@ class Gateway(pulumi.ComponentResource):
         files = Output.secret(args.tunnels).apply(lambda tunnels: gateway_files(tunnels_from(tunnels), site))
         secret = core.v1.Secret(
             f"{name}-files",
-            metadata=meta.v1.ObjectMetaArgs(name=PART, namespace=args.namespace, labels=args.names.labels(PART)),
+            metadata=meta.v1.ObjectMetaArgs(
+                name=PART,
+                namespace=args.namespace,
+                labels=args.names.labels(PART),
+                annotations=args.names.annotations(),
+            ),
             string_data=files,
             opts=ResourceOptions(parent=self),
         )

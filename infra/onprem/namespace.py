@@ -29,7 +29,11 @@ class Namespace(pulumi.ComponentResource):
         level = {f"pod-security.kubernetes.io/{mode}": args.pod_security for mode in ("enforce", "warn")}
         namespace = KubernetesNamespace(
             f"{name}-namespace",
-            metadata=ObjectMetaArgs(name=args.namespace, labels=args.names.labels(args.namespace) | level),
+            metadata=ObjectMetaArgs(
+                name=args.namespace,
+                labels=args.names.labels(args.namespace) | level,
+                annotations=args.names.annotations(),
+            ),
             opts=ResourceOptions(parent=self),
         )
         self.name = namespace.metadata.name

@@ -75,7 +75,12 @@ class Serving(pulumi.ComponentResource):
         self.register_outputs({"deployment": self.deployment, "selector": self.selector})
 
     def _metadata(self, name: str | None = None) -> meta.v1.ObjectMetaArgs:
-        return meta.v1.ObjectMetaArgs(name=name, namespace=self._args.namespace, labels=self._labels)
+        return meta.v1.ObjectMetaArgs(
+            name=name,
+            namespace=self._args.namespace,
+            labels=self._labels,
+            annotations=self._args.names.annotations(),
+        )
 
     def _authorities(self) -> Output[str] | None:
         if not self._args.registry.ca_bundle:

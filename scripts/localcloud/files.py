@@ -22,6 +22,15 @@ def write_atomically(path: Path, text: str) -> bool:
     return True
 
 
+def write_secret(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, in one step: killed in between, there is none."""
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)
+    new.touch(mode=0o600)
+    new.write_bytes(content)
+    new.replace(path)
+
+
 def write_json(path: Path, value: Any) -> bool:
     return write_atomically(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
 

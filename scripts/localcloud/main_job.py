@@ -58,7 +58,7 @@ def run(cloud: LocalCloud, inputs: Inputs, choices: Choices) -> str:
     with ThreadPoolExecutor(max_workers=1) as beside:
         # AWS spends its minutes waiting, the image and the cluster spend theirs computing.
         first = None
-        if not aws.resources():
+        if "image_repository_url" not in aws.outputs():  # never up, or its first up did not get to the end
             write(aws, choices, image="")
             first = beside.submit(aws.up, what=" (fleets at size 0)")
         start_cluster(cloud)

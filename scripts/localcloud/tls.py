@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from scripts.localcloud import topology
+from scripts.localcloud.files import write_secret
 
 VALID = timedelta(days=825)  # the longest lifetime clients accept for a leaf certificate
 
@@ -55,8 +56,8 @@ def ensure(folder: Path) -> None:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         (folder / f"{name}.pem").write_bytes(_pem(certificate))
-        _write_secret(folder / f"{name}.key", secret)
-        _write_secret(folder / f"{name}-haproxy.pem", _pem(certificate) + secret)
+        write_secret(folder / f"{name}.key", secret)
+        write_secret(folder / f"{name}-haproxy.pem", _pem(certificate) + secret)
     (folder / "whole").touch()
 
 
@@ -90,8 +91,3 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _write_secret(path: Path, content: bytes) -> None:
-    path.touch(mode=0o600)
-    path.write_bytes(content)

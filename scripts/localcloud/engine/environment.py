@@ -1,5 +1,6 @@
 """What the Pulumi engine needs around it: a folder of binaries for PATH, and the variables that name its state."""
 
+import os
 import re
 import secrets
 import shlex
@@ -8,7 +9,8 @@ import sys
 from pathlib import Path
 
 from scripts.localcloud import topology
-from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.cloud import RUNS, LocalCloud
+from scripts.localcloud.files import write_secret
 from scripts.localcloud.shell import run
 from scripts.localcloud.tools import go_tool
 
@@ -35,8 +37,7 @@ def install(cloud: LocalCloud) -> Path:
     _script(folder / "customer", customer, "Runs a command where a shop's customer is: customer dig search.shop.test")
     passphrase = cloud.run / "passphrase"
     if not passphrase.exists():
-        passphrase.touch(mode=0o600)
-        passphrase.write_text(secrets.token_urlsafe(24))
+        write_secret(passphrase, secrets.token_urlsafe(24).encode())
     return folder
 
 
@@ -69,7 +70,9 @@ def state_folder(cloud: LocalCloud) -> Path:
 
 
 def _on_path(program: str, argv: list[str], tested: tuple[tuple[int, int], tuple[int, int]]) -> Path | None:
-    found = shutil.which(program)
+    # Not what an evaluated scripts/env put there: that would be a link to itself, or into another checkout's cloud.
+    own = [folder for folder in os.environ["PATH"].split(os.pathsep) if not Path(folder).is_relative_to(RUNS)]
+    found = shutil.which(program, path=os.pathsep.join(own))
     if not found:
         return None
     match = re.search(r"v(\d+)\.(\d+)\.", run([found, *argv], check=False).stdout)

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import yaml
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.console import step
 from scripts.localcloud.engine.environment import environment, state_folder
+from scripts.localcloud.processes import wait_until
 from scripts.localcloud.shell import run
 
 ROLES = ("aws", "onprem", "dns")
@@ -42,7 +44,7 @@ class Stack:
     def up(self, *options: str, what: str = "") -> None:
         """``pulumi up``; its output goes to the log, the number of resources done to the console."""
         with step(f"pulumi up -s {self.name}{what}", USUAL[self.role], self._done_so_far):
-            self.log.unlink(missing_ok=True)
+            self._fresh_log()
             self._pulumi("up", "--yes", "--skip-preview", *options)
 
     def preview(self, *options: str) -> None:
@@ -53,11 +55,13 @@ class Stack:
 
     def destroy(self) -> None:
         with step(f"pulumi destroy -s {self.name}", "1 minute", self._done_so_far):
-            self.log.unlink(missing_ok=True)
+            self._fresh_log()
             self._pulumi("destroy", "--yes", "--skip-preview")
 
     def outputs(self) -> dict[str, Any]:
-        """All outputs, secrets in clear: the caller keeps them off the console."""
+        """All outputs, secrets in clear: the caller keeps them off the console. Empty before the first ``up``."""
+        if not self._checkpoint.exists():
+            return {}
         return json.loads(self._pulumi("stack", "output", "--json", "--show-secrets", logged=False).stdout)
 
     def resources(self) -> list[dict[str, Any]]:
@@ -66,14 +70,22 @@ class Stack:
         return [r for r in deployment.get("resources", []) if r["type"] != "pulumi:pulumi:Stack"]
 
     def interrupted(self) -> bool:
-        """Was an operation cut short? Then a resource may exist that the state knows nothing of."""
-        return bool(self._deployment().get("pending_operations"))
+        """Was an operation cut short, or is the config (whose salt opens the state) lost?
+
+        Then a resource may exist that nothing knows of any more.
+        """
+        lost = self._checkpoint.exists() and not self.config_file.exists()
+        return lost or bool(self._deployment().get("pending_operations"))
 
     def break_stale_locks(self) -> None:
-        """Remove locks whose process is gone: the engine leaves them when it is killed."""
+        """Remove the locks of engines that are gone: a killed one leaves its lock. One that still ends is waited for.
+
+        Raises UserError when a ``pulumi`` is still at work on the stack after a minute.
+        """
         for lock in (state_folder(self.cloud) / ".pulumi" / "locks").rglob(f"{self.name}/*.json"):
-            if not Path(f"/proc/{json.loads(lock.read_text()).get('pid', 0)}").exists():
-                lock.unlink()
+            what = f"end of the pulumi that holds {lock} (is one running by hand?)"
+            wait_until(partial(_is_stale, lock), what=what, timeout=60)
+            lock.unlink(missing_ok=True)
 
     def forget(self) -> None:
         """Drop the state: what it describes went with its cloud."""
@@ -108,9 +120,23 @@ class Stack:
             log=self.log if logged else None,  # a log must not hold secrets
         )
 
+    def _fresh_log(self) -> None:
+        """Keep the log of the run before: after a failure the next thing a user does is to try again."""
+        if self.log.exists():
+            self.log.replace(self.log.with_suffix(".before.log"))
+
     def _done_so_far(self) -> str:
         try:
             done = re.findall(r"(?:created|updated|deleted) \(", self.log.read_text(errors="replace"))
         except FileNotFoundError:
             return ""
         return f"({len(done)} resources done)"
+
+
+def _is_stale(lock: Path) -> bool:
+    """Is the lock unreadable, its process gone, or its pid by now somebody else's than an engine's?"""
+    try:
+        pid = json.loads(lock.read_text())["pid"]
+        return Path(f"/proc/{pid}/comm").read_text().strip() != "pulumi"
+    except (OSError, ValueError, KeyError):
+        return True
