@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
     report: pytest.TestReport = yield
-    wants_data = "data_dir" in getattr(item, "fixturenames", ())
+    wants_data = "data_dir" in getattr(item, "fixturenames", ()) and not item.config.getoption("--data")
     if report.skipped and item.config.getoption("--no-skips") and not wants_data:
         report.outcome, report.longrepr = "failed", f"skipped, which --no-skips forbids: {report.longrepr}"
     return report

@@ -13,8 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
 
-from scripts.localcloud.cloud import cache_folder, checkout_root
+from scripts.localcloud.cloud import LocalCloud, cache_folder, checkout_root
 from scripts.localcloud.console import UserError, run_verb, step
+from scripts.localcloud.shell import bound
 from scripts.localcloud.tools import apt, cached
 
 
@@ -31,6 +32,8 @@ def enter_venv(*, as_it_is: bool = False, first: Callable[[], None] = lambda: No
     there = os.path.exists(link)  # unlike Path.exists, also for a folder that this user may not enter
     if not there and {"-h", "--help"} & set(sys.argv[1:]):
         return
+    if not there and as_it_is and not LocalCloud.held(checkout_root()):
+        return  # nothing is up: that can be said without packages
 
     def go_on() -> NoReturn:
         first()
@@ -69,7 +72,7 @@ def _install(requirements: Path, into: Path) -> None:
 def _pip(argv: list[str]) -> None:
     """Run pip, and once more if it fails: a broken download is the usual reason."""
     for last in (False, True):
-        done = subprocess.run(argv, text=True, capture_output=True)
+        done = subprocess.run(bound(argv), text=True, capture_output=True)
         if not done.returncode:
             return
         if last:

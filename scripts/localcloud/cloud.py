@@ -2,11 +2,14 @@
 
 import fcntl
 import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from scripts.localcloud.console import UserError
+from scripts.localcloud.files import write_atomically
+from scripts.localcloud.locks import file_lock
 from scripts.localcloud.processes import Processes
 
 RUNS = Path("/var/lib/hybrid-serving")
@@ -71,6 +74,13 @@ class LocalCloud:
     def processes(self) -> Processes:
         return Processes(self.run / "processes", self.logs)
 
+    def work(self) -> AbstractContextManager[None]:
+        """Hold this local cloud while it is made, changed or removed. Raises UserError when another command does."""
+        busy = (
+            f"another command works on local cloud {self.number} ({self.holder(self.number)}): wait for it, or end it"
+        )
+        return file_lock(RUNS / f"{self.number}.lock", busy, wait=False)
+
     def namespace(self, role: str) -> str:
         return f"hs{self.number}-{role}"
 
@@ -121,5 +131,5 @@ class LocalCloud:
             cloud = cls((mine or free)[0], root)
             for folder in (cloud.run, cloud.sockets, cloud.logs):
                 folder.mkdir(parents=True, exist_ok=True)
-            (cloud.run / "checkout").write_text(str(root))
+            write_atomically(cloud.run / "checkout", str(root))
         return cloud

@@ -4,7 +4,7 @@ import argparse
 import shutil
 from typing import TYPE_CHECKING
 
-from scripts.localcloud.console import note, step
+from scripts.localcloud.console import UserError, note, step
 
 if TYPE_CHECKING:
     from scripts.localcloud.cloud import LocalCloud
@@ -22,15 +22,20 @@ def main() -> int:
     )
     parser.add_argument("--cache", action="store_true", help="also remove the cache that all checkouts share")
     options = parser.parse_args()
-    from scripts.localcloud.cloud import LocalCloud, cache_folder, checkout_root
+    from scripts.localcloud.cloud import MOST, LocalCloud, cache_folder, checkout_root
 
     held = LocalCloud.held(checkout_root())
     if held:
-        with step(f"remove local cloud {held.number}"):
+        with held.work(), step(f"remove local cloud {held.number}"):
             remove(held)
     else:
         note(f"no local cloud is held by {checkout_root()}")
     if options.cache and cache_folder().exists():
+        others = [f"{number}: {holder}" for number in range(MOST) if (holder := LocalCloud.holder(number))]
+        if others:
+            raise UserError(
+                f"{cache_folder()} is in use by other local clouds, take them down first: {', '.join(others)}"
+            )
         with step(f"remove {cache_folder()}"):
             shutil.rmtree(cache_folder())
     return 0
@@ -49,4 +54,8 @@ def remove(cloud: "LocalCloud") -> None:
     for role in ROLES:
         Stack(cloud, role).config_file.unlink(missing_ok=True)
     shutil.rmtree(cloud.sockets, ignore_errors=True)
-    shutil.rmtree(cloud.run)  # the record of who holds the number goes last: until then `down` finds the rest
+    # The record of who holds the number goes last: until then `down` finds the rest.
+    for path in cloud.run.iterdir():
+        if path.name != "checkout":
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    shutil.rmtree(cloud.run)

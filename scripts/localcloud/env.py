@@ -7,7 +7,8 @@ DESCRIPTION = """\
 Print shell exports for the running local cloud; use it as: eval "$(scripts/env)". Afterwards, in that shell:
   pulumi preview -s local-aws          the stacks, with the engine's state of this checkout
   kubectl get pods -n serving          the site's cluster
-  aws s3 ls, boto3, ...                the local AWS, with made-up keys: no real account can be reached
+  .venv/bin/python, then boto3         the local AWS, with made-up keys: no real account can be reached; a CLI
+                                       of AWS that you have reads the same variables
   customer dig search.shop.test        any command in the customer's network
 """
 

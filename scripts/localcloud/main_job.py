@@ -20,6 +20,7 @@ from scripts.localcloud.engine import environment
 from scripts.localcloud.engine.stacks import Stack
 from scripts.localcloud.images.site_import import import_image, preload
 from scripts.localcloud.kubernetes import cluster, issuer
+from scripts.localcloud.shell import bound
 from scripts.localcloud.stack_config import Choices, write
 
 MODEL = "search"
@@ -85,6 +86,9 @@ def prepare(cloud: LocalCloud) -> None:
     preflight.ports(cloud)
     with step("networks, certificates, the local AWS", "10 s"):
         repair.end_what_was_interrupted(cloud)
+        if not network.is_whole(cloud):  # what runs in namespaces that go away would live on unreachable
+            cluster.stop(cloud)
+            cloud.processes.stop_all()
         network.build(cloud)
         tls.ensure(cloud.run / "tls")
         repair.drop_state_of_a_dead_aws(cloud, api.start(cloud))
@@ -105,7 +109,7 @@ def publish(cloud: LocalCloud, inputs: Inputs, bucket: str) -> str:
             str(inputs.catalogue), *columns, "--promote", "--why", "scripts/up"]  # fmt: skip
     env = {**os.environ, **environment.variables(cloud)}
     with step("publish release 0", "20 s, 2 minutes for 5,000 products"):
-        done = subprocess.run(argv, env=env, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(bound(argv), env=env, stdout=subprocess.PIPE, text=True)
         if done.returncode:
             raise UserError(f"the release of {inputs.catalogue} was not published; its last lines above say why")
     return done.stdout.strip()

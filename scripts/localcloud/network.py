@@ -4,6 +4,7 @@ All links, addresses, routes and firewall rules live inside namespaces, so delet
 only the two management links have an end on the host, and that end goes with its peer.
 """
 
+import shutil
 from pathlib import Path
 
 from scripts.localcloud import topology as t
@@ -15,8 +16,7 @@ ROLES = ("inet", "client", "onprem", "vpc", "tun1", "tun2")
 
 def build(cloud: LocalCloud) -> None:
     """Make every namespace, link and route that is missing. Safe to repeat; a half-built network is built anew."""
-    done = cloud.sockets / "network"
-    if done.exists() and all(_exists(cloud.namespace(role)) for role in ROLES):
+    if is_whole(cloud):
         return
     delete(cloud)
     for role in ROLES:
@@ -29,12 +29,18 @@ def build(cloud: LocalCloud) -> None:
     _vpc(cloud)
     _tunnel_ends(cloud)
     _join_sites_by_plain_route(cloud)
-    done.touch()
+    _mark(cloud).touch()
+
+
+def is_whole(cloud: LocalCloud) -> bool:
+    return _mark(cloud).exists() and all(_exists(cloud.namespace(role)) for role in ROLES)
 
 
 def delete(cloud: LocalCloud) -> None:
     """Remove every namespace of this local cloud, whoever made it, and what they left on the host."""
-    (cloud.sockets / "network").unlink(missing_ok=True)
+    _mark(cloud).unlink(missing_ok=True)
+    if not shutil.which("ip"):
+        return  # without the tool nothing was made
     for name in namespaces(cloud):
         _ip("netns", "delete", name)
     resolver = Path("/etc/netns") / cloud.namespace("client")
@@ -156,6 +162,11 @@ def _bridge(cloud: LocalCloud, role: str, name: str) -> None:
 def _address(cloud: LocalCloud, role: str, device: str, address: str) -> None:
     _in(cloud, role, "ip", "address", "add", address, "dev", device)
     _in(cloud, role, "ip", "link", "set", device, "up")
+
+
+def _mark(cloud: LocalCloud) -> Path:
+    """Touched when the network is complete."""
+    return cloud.sockets / "network"
 
 
 def _exists(namespace: str) -> bool:

@@ -4,19 +4,33 @@ import os
 import platform
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from scripts.localcloud import tools
 from scripts.localcloud.cloud import RUNS, LocalCloud, cache_folder, checkout_root
-from scripts.localcloud.console import BadInput
+from scripts.localcloud.console import BadInput, UserError
+from scripts.localcloud.engine import aws_plugin
 
 # GB that each part takes on disk, measured. What is there already is not asked for again.
 WHEELS_GB, PACKAGES_GB = 3.0, 6.2
 MODULES_GB, BUILD_GB, TOOL_GB = 3.2, 7.0, 0.3  # Go's modules, its cache during one build, and each tool that comes out
 IMAGE_GB = 4.5
 NODE_GB = 12.5  # the image on its way into the node, in its content store, and unpacked
-HOST_TOOLS = ("iproute2", "iptables", "procps", "util-linux", "buildah", "mmdebstrap", "bind9-dnsutils")
+MEMORY_GB = 6.0  # a local cloud with two servers on each site has 4 GB resident, a build 2 GB
+PYTHON = (3, 11)
+HOST_TOOLS = (
+    "ca-certificates",
+    "iproute2",
+    "iptables",
+    "procps",
+    "util-linux",
+    "buildah",
+    "mmdebstrap",
+    "bind9-dnsutils",
+)
 
 
 def machine() -> None:
@@ -26,8 +40,18 @@ def machine() -> None:
         problems.append(f"user {os.geteuid()}: network namespaces and containers need root; run it with sudo")
     if platform.system() != "Linux" or platform.machine() != "x86_64":
         problems.append(f"{platform.system()} {platform.machine()}: the local cloud needs Linux on x86_64")
+    if sys.version_info[:2] != PYTHON:
+        problems.append(f"Python {platform.python_version()}: the locked packages and the image are for 3.11")
+    if not os.geteuid() and subprocess.run(["unshare", "--net", "--mount", "true"], capture_output=True).returncode:
+        problems.append("unshare --net --mount: refused; namespaces are needed (a container must be privileged)")
     if "overlay" not in Path("/proc/filesystems").read_text():
         problems.append("/proc/filesystems: no overlay; containers need it: modprobe overlay")
+    if (memory := _memory_gb()) < MEMORY_GB:
+        problems.append(f"memory: {memory:.1f} GB available, {MEMORY_GB:.0f} GB needed: end something large")
+    try:
+        aws_plugin.official()
+    except UserError as error:
+        problems.append(str(error))
     if not shutil.which("apt-get"):
         problems.append("apt-get: not found; tools come from Debian packages, so Debian or a relative is needed")
     if problems:
@@ -50,7 +74,7 @@ def disk(needs: Mapping[Path, float]) -> None:
         free = shutil.disk_usage(folder).free / 1e9
         if free < needed:
             raise BadInput(
-                f"{folder}: {free:.1f} GB free, {needed:.0f} GB needed: free some, or set XDG_CACHE_HOME to a larger disk"
+                f"{folder}: {free:.1f} GB free, {needed:.0f} GB needed: free some, or point XDG_CACHE_HOME elsewhere"
             )
 
 
@@ -85,3 +109,8 @@ def ports(cloud: LocalCloud) -> None:
                 f"port 127.0.0.1:{cloud.moto_port} is in use by another program (ss -ltnp 'sport = :{cloud.moto_port}' "
                 "names it): end that program, then run scripts/up again"
             ) from None
+
+
+def _memory_gb() -> float:
+    line = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemAvailable"))
+    return int(line.split()[1]) * 1024 / 1e9

@@ -17,6 +17,7 @@ from typing import TypeVar
 from scripts.localcloud.console import UserError
 
 T = TypeVar("T")
+OWNER = "HYBRID_SERVING_OWNER"  # in the environment of every process started here, and of its children
 
 
 def start_time(pid: int) -> str | None:
@@ -80,7 +81,7 @@ class Processes:
                 stdout=log,
                 stderr=log,
                 cwd=cwd,
-                env={**os.environ, **(env or {})},
+                env={**os.environ, **(env or {}), OWNER: str(self.folder)},
                 start_new_session=True,
             )
         self._children.append(child)
@@ -112,8 +113,16 @@ class Processes:
         return sorted(path.stem for path in self.folder.glob("*.json"))
 
     def stop_all(self, *, grace: float = 0.0) -> None:
+        """End every process with a record, then those that were started but never recorded."""
         for name in self.names():
             self.stop(name, grace=grace)
+        mark = f"{OWNER}={self.folder}".encode()
+        for environment in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if mark in environment.read_bytes().split(b"\0"):
+                    os.kill(int(environment.parent.name), signal.SIGKILL)
+            except OSError:
+                continue  # it ended meanwhile, or is not ours to read
         self._reap()
 
     def log(self, name: str) -> Path:

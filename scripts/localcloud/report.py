@@ -38,7 +38,10 @@ def show(cloud: LocalCloud, queries: Sequence[str], release: str) -> None:
 
 
 def _served(cloud: LocalCloud, query: str, release: str) -> bool:
-    return all(reply.release == release for _ in range(IN_A_ROW) for reply in customer.ask(cloud, query, k=1))
+    try:
+        return all(reply.release == release for _ in range(IN_A_ROW) for reply in customer.ask(cloud, query, k=1))
+    except UserError as error:
+        raise OSError(error) from None  # not yet: `wait_until` goes on, and tells it if it stays so
 
 
 def _same(answers: Sequence[Sequence[customer.Reply]]) -> None:

@@ -19,8 +19,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command and return it with its output. With ``log``, all output is appended there as it comes instead.
 
-    A logged command is a long one: it is told to end (SIGTERM) when this process dies, so that nothing goes on
-    changing what the next run looks at.
+    A logged command is a long one: it ends when this process dies (`bound`).
 
     Raises UserError with the command and the end of its output when it fails and ``check`` is set.
     Secrets go through ``env`` or ``stdin``, never through ``argv``: the message repeats the command.
@@ -42,14 +41,20 @@ def run(
     return done
 
 
+def bound(command: list[str]) -> list[str]:
+    """The command, told to end (SIGTERM) when this process dies: nothing goes on behind the next run's back."""
+    return ["setpriv", "--pdeathsig", "TERM", *command]
+
+
 def _logged(
     command: list[str], environment: dict[str, str], cwd: Path | None, stdin: str | None, log: Path
 ) -> tuple[subprocess.CompletedProcess[str], str]:
     with log.open("a") as file:
         print("$", *command, file=file, flush=True)
         began = file.tell()
-        bound = ["setpriv", "--pdeathsig", "TERM", *command]
-        done = subprocess.run(bound, env=environment, cwd=cwd, input=stdin, text=True, stdout=file, stderr=file)
+        done = subprocess.run(
+            bound(command), env=environment, cwd=cwd, input=stdin, text=True, stdout=file, stderr=file
+        )
     with log.open(errors="replace") as file:
         file.seek(began)
         return done, file.read()

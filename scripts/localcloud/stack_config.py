@@ -12,7 +12,6 @@ from scripts.localcloud.engine.stacks import Stack
 PROJECT = "hybrid-serving"
 TLS_SECRET = "serving-tls"
 NAMESPACE = "serving"
-OIDC_ISSUER = f"https://oidc.{topology.ZONE}/onprem"
 SITE_ASN, AWS_ASN = 65010, 64512
 
 StackConfig = dict[str, Any]
@@ -56,12 +55,12 @@ def local_stack_config(
             "gatewayAddress": topology.SITE_GATEWAY,
             "asn": SITE_ASN,
             "ranges": _site_ranges(),
-            "oidcIssuer": OIDC_ISSUER,
+            "oidcIssuer": topology.OIDC_ISSUER,
             "serviceAccount": f"{NAMESPACE}/serving",
         },
         "vpn": {"asn": AWS_ASN},
         "slots": {
-            "stable": {"image": image, "minInstances": choices.instances, "maxInstances": 2 * choices.instances},
+            "stable": {"image": image, "minInstances": choices.instances, "maxInstances": choices.instances},
             "canary": {"maxInstances": choices.instances},
         },
         "fleet": {"instanceTypes": ["c7i.xlarge", "m7i.xlarge"], "gpu": False},

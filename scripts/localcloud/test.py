@@ -39,12 +39,19 @@ def main() -> int:
     _run("style", [python, "-m", "ruff", "check", "-q", "."])
     _run("format", [python, "-m", "ruff", "format", "-q", "--check", "."])
     _run("types", [python, "-m", "mypy"])
-    _run("unit tier", [python, "-m", "pytest", *data])
+    strict = ["--no-skips"] if options.ci else []
+    held = LocalCloud.held(checkout_root())
+    if held and not (options.unit or options.ci or options.keep):
+        raise BadInput(
+            f"local cloud {held.number} of this checkout is up, and the tests would destroy its stacks: scripts/down "
+            "first, or --keep to test on it and leave out what destroys"
+        )
+    _run("unit tier", [python, "-m", "pytest", *strict, *data])
     if options.unit:
         return 0
     with _cold() if options.cold else nullcontext(), _local_cloud(keep=options.keep):
-        strict = ["--no-skips"] if options.ci else []
-        _run("higher tiers", [python, "-m", "pytest", "-m", HIGHER_TIERS, *strict, *data])
+        tiers = f"({HIGHER_TIERS}) and not destroys" if options.keep else HIGHER_TIERS
+        _run("higher tiers", [python, "-m", "pytest", "-m", tiers, *strict, *data])
     return 0
 
 
@@ -65,19 +72,21 @@ def _local_cloud(*, keep: bool) -> Iterator[None]:
 
 def _keep_logs() -> None:
     """A failure is looked into after the clean-up."""
-    kept = checkout_root() / "failed-logs"
-    shutil.rmtree(kept, ignore_errors=True)
-    shutil.copytree(LocalCloud.find().logs, kept)
-    note(f"the logs of the local cloud are kept in {kept}")
+    if held := LocalCloud.held(checkout_root()):
+        kept = checkout_root() / "failed-logs"
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(held.logs, kept)
+        note(f"the logs of the local cloud are kept in {kept}")
 
 
 @contextmanager
 def _cold() -> Iterator[None]:
-    """Empty caches for everything below: ours, pip's, Go's modules and builds."""
+    """Empty caches, and nothing on PATH but what Debian puts there: no Go, no pulumi, no Python but the system's."""
     folder = Path(tempfile.mkdtemp(prefix="hybrid-serving-cold-", dir="/var/tmp"))
     link = (checkout_root() / ".venv").resolve()
-    os.environ |= {"XDG_CACHE_HOME": str(folder), "GOMODCACHE": str(folder / "go-mod"), "GOFLAGS": "-modcacherw"}
-    os.environ.pop("HYBRID_SERVING_VENV", None)
+    os.environ |= {"XDG_CACHE_HOME": str(folder), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    for name in [name for name in os.environ if name.startswith(("PIP_", "GO", "HYBRID_SERVING_VENV"))]:
+        del os.environ[name]
     try:
         yield
     finally:
@@ -104,7 +113,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="folder with real shop data for the tests that want it"
     )
-    parser.add_argument("--keep", action="store_true", help="leave the local cloud up afterwards")
-    parser.add_argument("--cold", action="store_true", help="start with empty caches and throw them away afterwards")
+    parser.add_argument("--keep", action="store_true", help="leave the local cloud up afterwards, and its stacks alone")
+    parser.add_argument(
+        "--cold", action="store_true", help="empty caches, PATH of a fresh Debian: proves a bare machine"
+    )
     parser.add_argument("--ci", action="store_true", help="a skipped test of the higher tiers is a failure")
     return parser

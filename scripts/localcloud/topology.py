@@ -14,6 +14,7 @@ TUNNELS = ("203.0.113.11", "203.0.113.12")
 ALB = ("203.0.113.30", "203.0.113.31", "203.0.113.32")
 
 ZONE, SERVICE_NAME = "shop.test", "search.shop.test"
+OIDC_ISSUER = f"https://oidc.{ZONE}/onprem"  # fixed: AWS roles for pods name it before the cluster exists
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 
 

@@ -26,7 +26,6 @@ def main() -> int:
     # Help must not wait for the Python packages, so what needs them is imported after it.
     from scripts.localcloud import main_job, preflight, report
     from scripts.localcloud.cloud import LocalCloud
-    from scripts.localcloud.locks import file_lock
     from scripts.localcloud.stack_config import Choices
 
     preflight.machine()
@@ -35,8 +34,7 @@ def main() -> int:
     choices = Choices(instances=options.instances, replicas=options.replicas, onprem_weight=onprem, aws_weight=aws)
     reclaim_from_the_dead()
     cloud = LocalCloud.claim()
-    busy = f"another scripts/up or scripts/test runs in {cloud.checkout}: wait for it, or end it"
-    with file_lock(cloud.run / "up.lock", busy, wait=False):
+    with cloud.work():
         release = main_job.run(cloud, inputs, choices)
         report.show(cloud, inputs.queries, release)
     note(
@@ -95,8 +93,9 @@ def reclaim_from_the_dead() -> None:
     for number in range(MOST):
         holder = LocalCloud.holder(number)
         if holder and not holder.exists():
-            with step(f"remove local cloud {number} of {holder}, which is gone"):
-                remove(LocalCloud(number, holder))
+            cloud = LocalCloud(number, holder)
+            with cloud.work(), step(f"remove local cloud {number} of {holder}, which is gone"):
+                remove(cloud)
 
 
 def _servers(text: str) -> int:

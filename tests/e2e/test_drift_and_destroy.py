@@ -68,6 +68,7 @@ def leftovers(cloud: LocalCloud) -> dict[str, list[Any]]:
     kms = client("kms")
     # AWS makes these itself at a service's first use, and they cannot be deleted.
     managed = {a.get("TargetKeyId") for a in kms.list_aliases()["Aliases"] if a["AliasName"].startswith("alias/aws/")}
+    default_vpcs = {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"] if vpc["IsDefault"]}
     of_our_own = [{"Name": "owner-id", "Values": ["123456789012"]}]
     found: dict[str, list[Any]] = {
         "vpcs": [vpc for vpc in ec2.describe_vpcs()["Vpcs"] if not vpc["IsDefault"]],
@@ -80,6 +81,18 @@ def leftovers(cloud: LocalCloud) -> dict[str, list[Any]]:
             c for c in ec2.describe_customer_gateways()["CustomerGateways"] if c["State"] != "deleted"
         ],
         "vpn connections": [v for v in ec2.describe_vpn_connections()["VpnConnections"] if v["State"] != "deleted"],
+        "internet gateways": [
+            gateway
+            for gateway in ec2.describe_internet_gateways()["InternetGateways"]
+            if {attachment["VpcId"] for attachment in gateway["Attachments"]} - default_vpcs
+            or not gateway["Attachments"]
+        ],
+        "route tables": [t for t in ec2.describe_route_tables()["RouteTables"] if t["VpcId"] not in default_vpcs],
+        "attachments": [
+            attachment
+            for attachment in ec2.describe_transit_gateway_attachments()["TransitGatewayAttachments"]
+            if attachment["State"] != "deleted"
+        ],
         "launch templates": ec2.describe_launch_templates()["LaunchTemplates"],
         "instances": [
             instance

@@ -16,9 +16,14 @@ IMAGE_FILE = "root/etc/serving/image"
 
 
 def replace_instances_of_other_images(cloud: LocalCloud, image: str, healthy: int) -> None:
-    """Replace each instance that does not run ``image`` (a digest), keeping ``healthy`` targets answering."""
+    """Replace each instance that does not run ``image`` (a digest), and wait for ``healthy`` targets after each.
+
+    One instance is missing meanwhile: a group of a single one answers nothing for the time of a start.
+    """
     wait_for_targets(cloud, healthy)
-    for name in old_instances(cloud, image):
+    groups = api.client(cloud, "autoscaling").describe_auto_scaling_instances()["AutoScalingInstances"]
+    members = {member["InstanceId"] for member in groups if member["LifecycleState"] == "InService"}
+    for name in sorted(members & set(old_instances(cloud, image))):
         with step(f"replace instance {name}, whose image is another", "20 s"):
             api.client(cloud, "autoscaling").terminate_instance_in_auto_scaling_group(
                 InstanceId=name, ShouldDecrementDesiredCapacity=False

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from scripts.localcloud import topology
 from scripts.localcloud.cloud import RUNS, LocalCloud
+from scripts.localcloud.engine import aws_plugin
 from scripts.localcloud.files import write_secret
 from scripts.localcloud.shell import run
 from scripts.localcloud.tools import go_tool
@@ -29,7 +30,10 @@ def install(cloud: LocalCloud) -> Path:
     _link(folder / "pulumi", pulumi)
     if not shutil.which("pulumi-language-python", path=str(pulumi.resolve().parent)):
         _module(folder / "pulumi-language-python", cloud.checkout, "scripts.localcloud.engine.language_host")
-    _module(folder / "pulumi-resource-aws", cloud.checkout, "scripts.localcloud.aws.bridge")
+    if plugin := aws_plugin.official():
+        _link(folder / "pulumi-resource-aws", plugin)
+    else:
+        _module(folder / "pulumi-resource-aws", cloud.checkout, "scripts.localcloud.aws.bridge")
     _link(folder / "pulumi-resource-kubernetes", go_tool("kubernetes-provider") / "pulumi-resource-kubernetes")
     kubectl = _on_path("kubectl", ["version", "--client"], KUBECTL_TESTED) or go_tool("kubernetes") / "kubectl"
     _link(folder / "kubectl", kubectl)

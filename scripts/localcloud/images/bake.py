@@ -4,6 +4,7 @@ import ast
 import configparser
 import io
 import json
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -48,7 +49,8 @@ def bake(checkout: Path) -> Baked:
         ground = base.ensure(storage)
         with step("bake the image", "3 minutes, 10 s when only the source changed"):
             baked = _build(storage, checkout, ground, tag=record.stem)
-        write_json(record, asdict(baked))
+        if record == _record(checkout):  # else the source was edited meanwhile, and who knows what went in
+            write_json(record, asdict(baked))
     note(f"  {baked.digest}, {baked.size / 1e9:.2f} GB")
     return baked
 
@@ -77,7 +79,7 @@ def _build(storage: Storage, checkout: Path, ground: str, *, tag: str) -> Baked:
     name = f"localhost/hybrid-serving:{tag}"
     pip = storage.folder / "pip.conf"
     pip.touch(mode=0o600)  # an index URL may hold a password
-    pip.write_text(pip_settings(run(["python3", "-m", "pip", "config", "list"], check=False).stdout))
+    pip.write_text(pip_settings(run([sys.executable, "-m", "pip", "config", "list"], check=False).stdout))
     mounts = {bootstrap.wheels(): WHEELS, pip: "/etc/pip.conf", CERTIFICATES: str(CERTIFICATES)}
     volumes = [f"--volume={source}:{target}:ro" for source, target in mounts.items() if source.exists()]
     storage.buildah(

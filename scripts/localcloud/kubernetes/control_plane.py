@@ -10,7 +10,6 @@ from scripts.localcloud.kubernetes.credentials import kubeconfig_path
 from scripts.localcloud.kubernetes.places import Places
 from scripts.localcloud.processes import wait_until
 
-ISSUER = "https://oidc.shop.test/onprem"  # fixed: AWS roles for pods name it before the cluster exists
 ETCD, API_SERVER, CONTROLLER_MANAGER, SCHEDULER = "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"
 
 
@@ -81,7 +80,7 @@ def api_server(cloud: LocalCloud) -> list[str]:
             "kubelet-client-certificate": folder / "kubelet-client.crt",
             "kubelet-client-key": folder / "kubelet-client.key",
             "kubelet-preferred-address-types": "InternalIP",
-            "service-account-issuer": ISSUER,
+            "service-account-issuer": topology.OIDC_ISSUER,
             "service-account-key-file": folder / "service-account.key",
             "service-account-signing-key-file": folder / "service-account.key",
         }

@@ -47,16 +47,17 @@ def serve(cloud: LocalCloud) -> int:
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as watch:
         for line in watch.stdout or ():
             if line.strip() == f"namespace/{NAMESPACE}":
-                # A namespace that is going away refuses; the event of its successor comes later.
                 done = kubectl(cloud, "apply", "--server-side", "-f", "-", stdin=secret, check=False)
                 print(done.stdout or done.stderr, end="", flush=True)
+                if done.returncode:  # a namespace that is going away refuses: look at the list again
+                    watch.terminate()
         return watch.wait()
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkout", type=Path, required=True, help="root of the checkout whose local cloud it is")
-    checkout = LocalCloud.find(parser.parse_args().checkout)
+    local = LocalCloud.find(parser.parse_args().checkout)
     while True:  # the API server closes a watch now and then, and is away while it restarts
-        serve(checkout)
+        serve(local)
         time.sleep(1)

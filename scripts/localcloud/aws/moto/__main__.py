@@ -1,8 +1,7 @@
-"""Entry point: `python -m scripts.localcloud.aws.moto --port 5000 [--also 100.64.1.5:5000] [--epoch-file FILE]`."""
+"""Entry point: `python -m scripts.localcloud.aws.moto --port 5000 [--also 100.64.1.5:5000]`."""
 
 import argparse
 import signal
-from pathlib import Path
 
 from scripts.localcloud.aws.moto.server import Address, serve
 
@@ -11,11 +10,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="moto", description="Serve the local cloud's AWS API on loopback.")
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
     parser.add_argument("--also", type=_address, action="append", default=[], help="one more host:port to serve on")
-    parser.add_argument("--epoch-file", type=Path, help="file that receives the id of this life of the server")
     arguments = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: exit(0))
-    serve([("127.0.0.1", arguments.port), *arguments.also], arguments.epoch_file)
+    serve([("127.0.0.1", arguments.port), *arguments.also])
     signal.pause()
 
 

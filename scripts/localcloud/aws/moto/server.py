@@ -4,7 +4,6 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -42,18 +41,16 @@ def application(epoch: str) -> Wsgi:
     return call
 
 
-def serve(addresses: list[Address], epoch_file: Path | None = None) -> list[BaseWSGIServer]:
+def serve(addresses: list[Address]) -> list[BaseWSGIServer]:
     """Serve on every address, one thread each, until `shutdown` is called on the servers.
 
-    The epoch is written to `epoch_file` before the first request is answered. Raises OSError when an address is taken.
+    Raises OSError when an address is taken.
     """
     patches.apply()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     epoch = secrets.token_hex(8)
     app = application(epoch)
     servers = [make_server(host, port, app, threaded=True, request_handler=QuietHandler) for host, port in addresses]
-    if epoch_file:
-        epoch_file.write_text(epoch)
     for server in servers:
         threading.Thread(target=server.serve_forever, daemon=True).start()
     return servers

@@ -1,6 +1,7 @@
 """Every gap of moto that the local cloud closes stays closed, seen through boto3."""
 
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -194,6 +195,21 @@ def test_a_launch_templates_own_tags_are_not_its_instances(client: Client) -> No
 
     assert version["LaunchTemplateData"]["TagSpecifications"] == [instance]
     assert template["Tags"] == [{"Key": "b", "Value": "2"}]
+
+
+def test_a_group_starts_instances_from_a_later_version_of_its_template(client: Client) -> None:
+    ec2, scaling = client("ec2"), make_fleet(client, "later-version")
+    data = b64encode(b"#cloud-config").decode()
+    ec2.create_launch_template_version(
+        LaunchTemplateName="later-version", LaunchTemplateData={"ImageId": GPU_AMI, "UserData": data}
+    )
+    template = {"LaunchTemplateName": "later-version", "Version": "2"}
+    scaling.update_auto_scaling_group(AutoScalingGroupName="later-version", LaunchTemplate=template, MinSize=1)
+
+    [group] = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=["later-version"])["AutoScalingGroups"]
+    [instance] = group["Instances"]
+    told = ec2.describe_instance_attribute(InstanceId=instance["InstanceId"], Attribute="userData")
+    assert told["UserData"]["Value"] == data
 
 
 def test_the_gpu_image_is_known(client: Client) -> None:
