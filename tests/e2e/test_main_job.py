@@ -62,6 +62,18 @@ def test_no_tunnel_key_stands_in_the_state_or_the_logs(stacks: dict[str, Stack])
     assert leaks == []
 
 
+def test_every_command_of_the_readmes_by_hand_block_works(local_cloud: LocalCloud) -> None:
+    readme = (local_cloud.checkout / "README.md").read_text()
+    block = readme.partition("## By hand\n```\n")[2].partition("```")[0]
+    commands = [line for line in block.splitlines() if "your own products" not in line]
+    assert len(commands) == 5
+    done = subprocess.run(
+        ["bash", "-ec", "\n".join(commands)], cwd=local_cloud.checkout, text=True, capture_output=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "agrees with the weights" in done.stdout
+
+
 def test_a_command_that_comes_while_another_works_on_the_cloud_is_told_so(local_cloud: LocalCloud) -> None:
     with local_cloud.work():
         done = subprocess.run(["scripts/down"], cwd=local_cloud.checkout, text=True, capture_output=True)

@@ -40,12 +40,20 @@ def test_every_taggable_resource_says_whose_it_is(site: Callable[[], Declaration
         assert tags.get("Name") == resource.name, resource.name
 
 
+def kubernetes_objects() -> list[Declared]:
+    return [resource for resource in onprem_site().custom() if resource.type.startswith("kubernetes:")]
+
+
 def test_every_kubernetes_object_says_what_it_is_part_of() -> None:
-    for resource in onprem_site().custom():
-        if resource.type.startswith("kubernetes:"):
-            labels = resource.inputs["metadata"]["labels"]
-            assert labels["app.kubernetes.io/part-of"] == "hybrid-serving", resource.name
-            assert labels["app.kubernetes.io/instance"] == "prod", resource.name
+    for resource in kubernetes_objects():
+        labels = resource.inputs["metadata"]["labels"]
+        assert labels["app.kubernetes.io/part-of"] == "hybrid-serving", resource.name
+        assert labels["app.kubernetes.io/instance"] == "prod", resource.name
+
+
+def test_every_kubernetes_object_takes_back_what_a_hand_changed() -> None:
+    for resource in kubernetes_objects():
+        assert resource.inputs["metadata"]["annotations"]["pulumi.com/patchForce"] == "true", resource.name
 
 
 @pytest.mark.parametrize("site", SITES)

@@ -74,6 +74,13 @@ def test_a_process_that_ignores_sigterm_is_killed(processes: Processes) -> None:
     assert start_time(pid) is None
 
 
+def test_a_process_whose_record_was_never_written_ends_with_the_others(processes: Processes) -> None:
+    pid = processes.start("lost", STAY)
+    (processes.folder / "lost.json").unlink()
+    processes.stop_all()
+    wait_until(lambda: start_time(pid) is None, what="the process's end", timeout=10)
+
+
 def test_stopping_an_unknown_name_is_fine(processes: Processes) -> None:
     processes.stop("nobody")
 
