@@ -68,7 +68,9 @@ def debian(*packages: str) -> Path:
 
     Unpacking instead of installing starts no daemon and touches no service the machine already has.
     """
-    key = sha256(" ".join(sorted(packages)).encode()).hexdigest()[:12]
+    # What the machine has itself, and so what is unpacked beside it, changes with its release.
+    release = Path("/etc/debian_version").read_text()
+    key = sha256(f"{release} {sorted(packages)}".encode()).hexdigest()[:12]
     return cached(
         f"debian/{packages[0]}-{key}", f"unpack {', '.join(packages)}", lambda into: _unpack(packages, into), "20 s"
     )

@@ -9,8 +9,9 @@ from pathlib import Path
 import yaml
 
 from scripts.localcloud import topology
+from scripts.localcloud.certificates import Authority, Subject, token_key, write_key
 from scripts.localcloud.cloud import LocalCloud
-from scripts.localcloud.kubernetes.certificates import Authority, Subject, token_key, write_key
+from scripts.localcloud.files import write_secret
 from scripts.localcloud.kubernetes.places import NODE_NAME, Places
 
 ADMIN = "admin"
@@ -41,8 +42,9 @@ def make(cloud: LocalCloud) -> None:
     ca, server = (folder / "ca.crt").read_bytes(), f"https://{topology.management(cloud.number)['onprem']}:6443"
     for user in USERS:
         path = cloud.kubeconfig if user == ADMIN else kubeconfig_path(cloud, user)
-        _secret(path, kubeconfig(ca=ca, server=server, context=cloud.kube_context, user=user, token=tokens[user]))
-    _secret(folder / "tokens.csv", token_file(tokens))
+        text = kubeconfig(ca=ca, server=server, context=cloud.kube_context, user=user, token=tokens[user])
+        write_secret(path, text.encode())
+    write_secret(folder / "tokens.csv", token_file(tokens).encode())
 
 
 def api_server(cloud: LocalCloud) -> Subject:
@@ -84,9 +86,3 @@ def kubeconfig(*, ca: bytes, server: str, context: str, user: str, token: str) -
             "contexts": [{"name": context, "context": {"cluster": context, "user": f"{context}-{user}"}}],
         }
     )
-
-
-def _secret(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(text)

@@ -41,7 +41,7 @@ def manifest(certificate: bytes, key: bytes) -> str:
 def serve(cloud: LocalCloud) -> int:
     """Follow the namespaces until the API server goes away; returns the watch's exit code."""
     tls = cloud.run / "tls"
-    secret = manifest((tls / "service.pem").read_bytes(), (tls / "service.key").read_bytes())
+    secret = manifest((tls / "service.crt").read_bytes(), (tls / "service.key").read_bytes())
     program = tools.go_tool("kubernetes") / "kubectl"
     argv = [str(program), "--kubeconfig", str(cloud.kubeconfig), "get", "namespaces", "--watch", "--output", "name"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as watch:

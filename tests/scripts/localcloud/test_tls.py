@@ -10,7 +10,7 @@ def test_both_certificates_verify_against_the_authority_and_fit_their_keys(tmp_p
     tls.ensure(tmp_path)
     for name in ("service", "endpoint"):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(tmp_path / f"{name}.pem", tmp_path / f"{name}.key")
+        context.load_cert_chain(tmp_path / f"{name}.crt", tmp_path / f"{name}.key")
         context.load_cert_chain(tmp_path / f"{name}-haproxy.pem")
 
 
@@ -32,4 +32,4 @@ def test_half_made_files_are_made_anew(tmp_path: Path) -> None:
     (tmp_path / "whole").unlink()
     (tmp_path / "service.key").write_text("cut off")
     tls.ensure(tmp_path)
-    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tmp_path / "service.pem", tmp_path / "service.key")
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tmp_path / "service.crt", tmp_path / "service.key")

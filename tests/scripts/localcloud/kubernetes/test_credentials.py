@@ -8,9 +8,9 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from scripts.localcloud.certificates import Authority, Subject
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.kubernetes import credentials
-from scripts.localcloud.kubernetes.certificates import Authority, Subject
 
 CLOUD = LocalCloud(3, Path("/checkout"))
 

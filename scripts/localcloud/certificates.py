@@ -1,4 +1,4 @@
-"""Certificates and keys of the control plane, made once per cluster."""
+"""Certificates and keys of the local cloud: for the cluster's own parts, and for the service that customers see."""
 
 import datetime
 import ipaddress
@@ -10,7 +10,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from scripts.localcloud.files import write_secret
+
 LIFETIME = datetime.timedelta(days=365)
+USAGES = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+          "key_cert_sign", "crl_sign", "encipher_only", "decipher_only")  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +35,7 @@ class Authority:
         self._name = _name(Subject(name=name))
         builder = _builder(self._name, self._name, self._key.public_key())
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        builder = builder.add_extension(_usage("key_cert_sign", "crl_sign"), critical=True)
         self.certificate = builder.sign(self._key, hashes.SHA256())
 
     def issue(self, subject: Subject, folder: Path, file: str) -> None:
@@ -41,6 +46,9 @@ class Authority:
         uses = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         builder = _builder(_name(subject), self._name, key.public_key())
         builder = builder.add_extension(x509.ExtendedKeyUsage(uses), critical=False)
+        builder = builder.add_extension(_usage("digital_signature"), critical=True)
+        by = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        builder = builder.add_extension(by, critical=False)
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         (folder / f"{file}.crt").write_bytes(_pem(builder.sign(self._key, hashes.SHA256())))
@@ -58,8 +66,7 @@ def token_key() -> rsa.RSAPrivateKey:
 def write_key(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, path: Path) -> None:
     encryption = serialization.NoEncryption()
     text = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
-    path.touch(mode=0o600)
-    path.write_bytes(text)
+    write_secret(path, text)
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
@@ -72,7 +79,13 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicK
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1))
         .not_valid_after(now + LIFETIME)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
+
+
+def _usage(*allowed: str) -> x509.KeyUsage:
+    # Strict clients (Python from 3.13 on) refuse a chain that does not say what its keys are for.
+    return x509.KeyUsage(**{usage: usage in allowed for usage in USAGES})
 
 
 def _name(subject: Subject) -> x509.Name:
