@@ -18,7 +18,3 @@ def test_every_file_it_links_to_is_there() -> None:
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", README)]
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
-
-
-def test_no_figure_is_left_open() -> None:
-    assert re.findall(r"[A-Z]+_[A-Z]+_[A-Z]+", README.replace("HYBRID_SERVING_TF_PLUGINS", "")) == []

@@ -3,20 +3,24 @@
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from scripts.localcloud.aws.moto import patches
+from scripts.localcloud.aws.moto.replay import Wsgi, replaying
 
-Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 Address = tuple[str, int]
 
 
 class QuietHandler(MotoRequestHandler):
     """No line per request: a preview makes hundreds."""
+
+    def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:
+        path = environ["PATH_INFO"] if environ else ""
+        print(f"connection dropped: {self.command} {path}: {error!r}", flush=True)
 
     def log_request(self, *_: object, **__: object) -> None:
         return
@@ -25,11 +29,10 @@ class QuietHandler(MotoRequestHandler):
 def application(epoch: str) -> Wsgi:
     """moto, plus `GET /epoch`. moto forgets everything when it ends; the epoch tells one life from the next.
 
-    One request at a time: moto's state has no locks, and a request that meets another half-way fails after it has
-    changed something; the SDK's second try then finds what the first one made.
+    One request at a time: moto's state has no locks.
     """
     turn = threading.Lock()
-    backend = DomainDispatcherApplication(create_backend_app)
+    backend = replaying(DomainDispatcherApplication(create_backend_app))
 
     def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ["PATH_INFO"] == "/epoch":
