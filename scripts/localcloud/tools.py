@@ -158,8 +158,8 @@ def _build(name: str, into: Path) -> None:
 
 def _provider_schema(go: str, source: Path, env: dict[str, str]) -> None:
     module = "github.com/pulumi/pulumi-kubernetes/provider/v4"
-    listed = run([go, "list", "-m", "-f", "{{.Dir}}", module], cwd=source, env=env).stdout.strip()
-    published = Path(listed) / "cmd" / "pulumi-resource-kubernetes"
+    downloaded = json.loads(run([go, "mod", "download", "-json", module], cwd=source, env=env).stdout)
+    published = Path(downloaded["Dir"]) / "cmd" / "pulumi-resource-kubernetes"
     schema = json.loads((published / "schema.json").read_text())
     schema["version"] = KUBERNETES_SDK
     (source / "schema.json").write_text(json.dumps(schema))
