@@ -22,7 +22,7 @@ def main() -> int:
     )
     parser.add_argument("--cache", action="store_true", help="also remove the cache that all checkouts share")
     options = parser.parse_args()
-    from scripts.localcloud.cloud import MOST, LocalCloud, cache_folder, checkout_root
+    from scripts.localcloud.cloud import MOST, RUNS, LocalCloud, cache_folder, checkout_root
 
     held = LocalCloud.held(checkout_root())
     if held:
@@ -38,6 +38,8 @@ def main() -> int:
             )
         with step(f"remove {cache_folder()}"):
             shutil.rmtree(cache_folder())
+    if not any(LocalCloud.holder(number) for number in range(MOST)):
+        shutil.rmtree(RUNS, ignore_errors=True)  # the locks, which nobody needs now
     return 0
 
 
