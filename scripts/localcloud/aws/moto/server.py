@@ -18,10 +18,6 @@ Address = tuple[str, int]
 class QuietHandler(MotoRequestHandler):
     """No line per request: a preview makes hundreds."""
 
-    def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:
-        path = environ["PATH_INFO"] if environ else ""
-        print(f"connection dropped: {self.command} {path}: {error!r}", flush=True)
-
     def log_request(self, *_: object, **__: object) -> None:
         return
 
