@@ -30,12 +30,6 @@ class Baked:
     storage: str  # folder that ``storage.opened`` takes
 
 
-def cached_digest(checkout: Path) -> str | None:
-    """Digest of the image for the source as it is now, if it was baked already; takes milliseconds."""
-    baked = _recorded(checkout)
-    return baked.digest if baked else None
-
-
 def bake(checkout: Path) -> Baked:
     """Bake the image unless this very source was baked before.
 
