@@ -1,4 +1,4 @@
-"""Address arithmetic: the subnets of a VPC out of one block, and which ranges collide. Pure functions."""
+"""The arithmetic of networks: a VPC's subnets out of one block, its NAT gateways, which ranges collide. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -45,6 +45,11 @@ def subnet_layout(block: str, zones: int) -> SubnetLayout:
 
 def _texts(networks: Iterable[IPv4Network]) -> tuple[str, ...]:
     return tuple(str(network) for network in networks)
+
+
+def nat_gateways(mode: str, zones: int) -> int:
+    """How many gateways the private subnets of `zones` zones leave by."""
+    return {"none": 0, "one": 1, "per-zone": zones}[mode]
 
 
 def parse_network(text: str) -> IPv4Network:

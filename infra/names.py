@@ -20,6 +20,14 @@ class Names:
         """The name of a component; its children are named `f"{name}-..."`."""
         return f"{self.environment}-{part}"
 
+    def metrics_namespace(self) -> str:
+        """The CloudWatch namespace of the environment's own metrics (`infra.aws.metrics`)."""
+        return f"HybridServing/{self.environment}"
+
+    def iam_path(self) -> str:
+        """The IAM path of the environment's roles: policies and a reader find them by it."""
+        return f"/{PROJECT}/{self.environment}/"
+
     def tags(self, name: str) -> dict[str, str]:
         """The tags of one cloud resource; cost reports group by the first three."""
         return {

@@ -15,8 +15,12 @@ _SECRET = {"secret": True}
 
 @dataclass(frozen=True, kw_only=True)
 class Tunnel:
-    """One VPN tunnel as the site must know it: addresses, BGP number of AWS, and the key both ends share."""
+    """One VPN tunnel as the site must know it: addresses, BGP number of AWS, and the key both ends share.
 
+    `gateway_address` is the site's public address at which it ends.
+    """
+
+    gateway_address: str
     outside_address: str
     inside_cidr: str
     aws_inside_address: str
@@ -27,18 +31,28 @@ class Tunnel:
 
 @dataclass(frozen=True, kw_only=True)
 class AwsOutputs:
-    """What the stack `<env>-aws` gives. `stable_image` is the digest in the stable slot, "" before the first image."""
+    """What the stack `<env>-aws` gives.
+
+    `registry_endpoint` is the URL at which S3 is reached through the VPN. `stable_image` is the digest in the stable
+    slot, "" before the first image. `machine_image` is the AMI that the instances boot from.
+    """
 
     region: Input[str]
     vpc_id: Input[str]
     vpc_cidr: Input[str]
     registry_bucket: Input[str]
+    registry_endpoint: Input[str]
     image_repository_url: Input[str]
     load_balancer_dns_name: Input[str]
     load_balancer_zone_id: Input[str]
     stable_image: Input[str]
+    machine_image: Input[str]
+    alarm_topic_arn: Input[str]
     onprem_role_arn: Input[str]
     publisher_role_arn: Input[str]
+    collector_role_arn: Input[str]
+    preview_role_arn: Input[str]
+    deploy_role_arn: Input[str]
     tunnels: Input[list[Any]] = field(metadata=_SECRET)
     """A list of mappings with the fields of `Tunnel`; read it with `tunnels_from`."""
 

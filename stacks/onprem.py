@@ -29,6 +29,7 @@ def main() -> None:
             role_arn=aws.onprem_role_arn,
             region=aws.region,
             bucket=aws.registry_bucket,
+            registry_endpoint=aws.registry_endpoint,
         ),
     )
     exposure = Exposure(
@@ -40,7 +41,13 @@ def main() -> None:
     )
     Gateway(
         names.component("gateway"),
-        GatewayArgs(names=names, namespace=gateway_namespace.name, config=config.gateway, tunnels=aws.tunnels),
+        GatewayArgs(
+            names=names,
+            namespace=gateway_namespace.name,
+            config=config.gateway,
+            tunnels=aws.tunnels,
+            vpc_cidr=aws.vpc_cidr,
+        ),
     )
 
     export(

@@ -1,4 +1,4 @@
-"""The instances of one slot: a launch template and the auto scaling group that starts it."""
+"""The instances of one slot: a launch template, the auto scaling group that starts it, and what sizes the group."""
 
 import base64
 from dataclasses import dataclass
@@ -8,17 +8,26 @@ import pulumi_aws as aws
 from pulumi import Input, Output, ResourceOptions
 
 from infra.aws.bootstrap import Bootstrap, user_data
+from infra.aws.group_policy import GROUP_METRICS, instance_mix, maintenance, refresh
+from infra.aws.launch_template import launch_template, machine_image
+from infra.aws.lifecycle_hooks import declare_hooks, initial_hooks
+from infra.aws.scaling import Scaling, ScalingArgs
 from infra.config.fleet import FleetConfig, SlotConfig
 from infra.config.registry import RegistryAccess
 from infra.images import ImageReference
 from infra.names import Names
 
-# Boot, driver, image (some GB), weights and warm-up: a GPU instance takes minutes until it can answer.
-START_SECONDS = 900
+# Only the stable slot follows the calendar: a canary is no capacity.
+SCHEDULED_SLOT = "stable"
+# From in service on, which the launch hook lets an instance be when it answers: the time of the load balancer's checks,
+# and that until its load is a measure.
+SETTLE_SECONDS = 120
 
 
 @dataclass(frozen=True, kw_only=True)
 class FleetArgs:
+    """`request_label`: as in ScalingArgs. `log_group_name`: of the containers' logs, one stream for each container."""
+
     names: Names
     slot: str
     slot_config: SlotConfig
@@ -31,65 +40,91 @@ class FleetArgs:
     security_group_id: Input[str]
     instance_profile_name: Input[str]
     target_group_arn: Input[str]
+    request_label: Input[str]
+    log_group_name: Input[str]
 
 
 class Fleet(pulumi.ComponentResource):
-    """One slot's fleet, over all private subnets. Without an image digest it exists with size 0 and starts nothing."""
+    """One slot's fleet, over all private subnets. Without an image digest it exists with size 0 and starts nothing.
+
+    `up` does not wait until instances serve; alarms say when they do not. The provider would wait for exactly the
+    capacity that the stack saw last, which the policies have changed meanwhile.
+    """
 
     group_name: Output[str]
     launch_template_id: Output[str]
+    machine_image: Output[str]
 
     def __init__(self, name: str, args: FleetArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("hybrid-serving:aws:Fleet", name, None, opts)
         self._name, self._args = name, args
-        template = self._launch_template()
-        sized = bool(args.slot_config.image)
-        group = aws.autoscaling.Group(
-            f"{name}-group",
-            min_size=args.slot_config.min_instances if sized else 0,
-            max_size=args.slot_config.max_instances if sized else 0,
+        self.machine_image = machine_image(args.config.ami, self)
+        template = aws.ec2.LaunchTemplate(
+            f"{name}-template",
+            launch_template(
+                image_id=self.machine_image,
+                user_data=self._user_data(),
+                root_gib=args.config.root_gib,
+                security_group_id=args.security_group_id,
+                instance_profile_name=args.instance_profile_name,
+                tags=args.names.tags(f"{name}-template"),
+                instance_tags=args.names.tags(f"{name}-instance") | {"Slot": args.slot},
+            ),
+            opts=ResourceOptions(parent=self),
+        )
+        group = self._group(template)
+        declare_hooks(name, group.name, self)
+        self._scaling(group.name)
+        self.group_name, self.launch_template_id = group.name, template.id
+        self.register_outputs(
+            {
+                "group_name": self.group_name,
+                "launch_template_id": self.launch_template_id,
+                "machine_image": self.machine_image,
+            }
+        )
+
+    def _group(self, template: aws.ec2.LaunchTemplate) -> aws.autoscaling.Group:
+        name, args = f"{self._name}-group", self._args
+        served = bool(args.slot_config.image)
+        return aws.autoscaling.Group(
+            name,
+            min_size=args.slot_config.min_instances if served else 0,
+            max_size=args.slot_config.max_instances if served else 0,
+            wait_for_capacity_timeout="0",
             vpc_zone_identifiers=args.subnet_ids,
             target_group_arns=[args.target_group_arn],
             health_check_type="ELB",
-            health_check_grace_period=START_SECONDS,
-            default_instance_warmup=START_SECONDS,
+            health_check_grace_period=SETTLE_SECONDS,
+            default_instance_warmup=SETTLE_SECONDS,
             capacity_rebalance=True,
-            mixed_instances_policy=self._mix(template),
+            # A number, never $Latest: only so does a preview show that the instances will change.
+            mixed_instances_policy=instance_mix(args.config, template.id, template.latest_version.apply(str)),
+            instance_maintenance_policy=maintenance(),
+            instance_refresh=refresh(),
+            initial_lifecycle_hooks=initial_hooks(),
+            enabled_metrics=GROUP_METRICS,
+            metrics_granularity="1Minute",
             tags=[
                 aws.autoscaling.GroupTagArgs(key=key, value=value, propagate_at_launch=False)
-                for key, value in args.names.tags(f"{name}-group").items()
+                for key, value in (args.names.tags(name) | {"Slot": args.slot}).items()
             ],
             opts=ResourceOptions(parent=self),
         )
-        self.group_name, self.launch_template_id = group.name, template.id
-        self.register_outputs({"group_name": self.group_name, "launch_template_id": self.launch_template_id})
 
-    def _launch_template(self) -> aws.ec2.LaunchTemplate:
-        name, args = f"{self._name}-template", self._args
-        ami = aws.ssm.get_parameter_output(name=args.config.ami_parameter, opts=pulumi.InvokeOutputOptions(parent=self))
-        disk = aws.ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
-            volume_type="gp3", volume_size=args.config.root_gib, encrypted="true", delete_on_termination="true"
-        )
-        instance_tags = args.names.tags(f"{self._name}-instance") | {"Slot": args.slot}
-        return aws.ec2.LaunchTemplate(
-            name,
-            image_id=ami.value,
-            user_data=self._user_data(),
-            vpc_security_group_ids=[args.security_group_id],
-            iam_instance_profile=aws.ec2.LaunchTemplateIamInstanceProfileArgs(name=args.instance_profile_name),
-            block_device_mappings=[aws.ec2.LaunchTemplateBlockDeviceMappingArgs(device_name="/dev/xvda", ebs=disk)],
-            metadata_options=aws.ec2.LaunchTemplateMetadataOptionsArgs(
-                http_endpoint="enabled",
-                http_tokens="required",
-                http_put_response_hop_limit=2,  # a container is one hop further away
-            ),
-            tag_specifications=[
-                aws.ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=instance_tags)
-                for kind in ("instance", "volume")
-            ],
-            tags=args.names.tags(name),
-            opts=ResourceOptions(parent=self),
-        )
+    def _scaling(self, group_name: Output[str]) -> None:
+        args = self._args
+        if args.slot_config.image:
+            scaling = ScalingArgs(
+                names=args.names,
+                slot=args.slot,
+                group_name=group_name,
+                request_label=args.request_label,
+                config=args.config.scaling,
+                schedule=args.config.schedule if args.slot == SCHEDULED_SLOT else (),
+                min_instances=args.slot_config.min_instances,
+            )
+            Scaling(f"{self._name}-scaling", scaling, ResourceOptions(parent=self))
 
     def _user_data(self) -> Input[str] | None:
         args = self._args
@@ -97,38 +132,19 @@ class Fleet(pulumi.ComponentResource):
             return None
 
         def render(values: dict[str, str]) -> str:
-            text = user_data(
-                Bootstrap(
-                    image=ImageReference(repository=values["repository"], digest=args.slot_config.image),
-                    slot=args.slot,
-                    region=args.region,
-                    bucket=values["bucket"],
-                    gpu=args.config.gpu,
-                    endpoint=args.registry.endpoint,
-                    ca_bundle=args.registry.ca_bundle,
-                )
+            bootstrap = Bootstrap(
+                image=ImageReference(repository=values["repository"], digest=args.slot_config.image),
+                slot=args.slot,
+                region=args.region,
+                bucket=values["bucket"],
+                gpu=args.config.gpu,
+                metrics=args.names.metrics_namespace(),
+                log_group=values["log_group"],
+                endpoint=args.registry.endpoint,
+                ca_bundle=args.registry.ca_bundle,
             )
-            return base64.b64encode(text.encode()).decode()
+            return base64.b64encode(user_data(bootstrap).encode()).decode()
 
-        return Output.all(repository=args.repository_url, bucket=args.bucket).apply(render)
-
-    def _mix(self, template: aws.ec2.LaunchTemplate) -> aws.autoscaling.GroupMixedInstancesPolicyArgs:
-        config = self._args.config
-        return aws.autoscaling.GroupMixedInstancesPolicyArgs(
-            instances_distribution=aws.autoscaling.GroupMixedInstancesPolicyInstancesDistributionArgs(
-                on_demand_base_capacity=config.on_demand_base,
-                on_demand_percentage_above_base_capacity=config.on_demand_percent,
-                spot_allocation_strategy="capacity-optimized-prioritized",
-            ),
-            launch_template=aws.autoscaling.GroupMixedInstancesPolicyLaunchTemplateArgs(
-                launch_template_specification=aws.autoscaling.GroupMixedInstancesPolicyLaunchTemplateLaunchTemplateSpecificationArgs(
-                    launch_template_id=template.id,
-                    # A number, never $Latest: only so does a preview show that the instances will change.
-                    version=template.latest_version.apply(str),
-                ),
-                overrides=[
-                    aws.autoscaling.GroupMixedInstancesPolicyLaunchTemplateOverrideArgs(instance_type=kind)
-                    for kind in config.instance_types
-                ],
-            ),
+        return Output.all(repository=args.repository_url, bucket=args.bucket, log_group=args.log_group_name).apply(
+            render
         )

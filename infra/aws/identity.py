@@ -1,4 +1,4 @@
-"""Who may do what: the roles of instances, of on-prem pods and of whoever publishes releases and images."""
+"""Who may do what: the roles of workloads, and the roles that people and pipelines take."""
 
 from dataclasses import dataclass
 
@@ -6,91 +6,122 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output, ResourceOptions
 
-from infra.aws import policies
+from infra.aws.flow_logs import write_flow_logs
+from infra.aws.policies import Document, Scope, rights
+from infra.aws.policies.trust import trust_service
+from infra.aws.roles import Roles
+from infra.aws.trusted import Trusted
+from infra.config.access import AccessConfig
 from infra.names import Names
 
 
 @dataclass(frozen=True, kw_only=True)
 class IdentityArgs:
-    """`publishers` are the ARNs that may take the publisher's role; none means this account, by its own policies."""
+    """`log_group_arn` is the servers'. `domain` is the service's name, whose records deploy may set.
+
+    `oidc_issuer` is the cluster's; only its `service_account` (`namespace/name`) gets the on-prem role.
+    `ami_parameter` is the one parameter of Systems Manager that a preview may read, Amazon's public ones aside.
+    """
 
     names: Names
-    bucket_arn: Output[str]
-    repository_arn: Output[str]
+    region: str
+    bucket_arn: Input[str]
+    key_arn: Input[str]
+    repository_arn: Input[str]
+    log_group_arn: Input[str]
     oidc_issuer: str
     service_account: str
-    publishers: tuple[str, ...]
+    access: AccessConfig
+    domain: str
+    ami_parameter: str
 
 
 class Identity(pulumi.ComponentResource):
-    """Three roles and no static key: instances by profile, pods by the cluster's OIDC issuer, publishers by ARN."""
+    """Six roles and no static key.
+
+    Workloads: instances by profile, on-prem pods by the cluster's issuer, publisher and collector by ARN. Their rights
+    end at a boundary, so that deploy can write them without getting more than it has. People and pipelines: preview
+    and deploy, by ARN and by GitHub's tokens; only an administrator changes these two.
+    """
 
     instance_profile_name: Output[str]
     onprem_role_arn: Output[str]
     publisher_role_arn: Output[str]
+    collector_role_arn: Output[str]
+    preview_role_arn: Output[str]
+    deploy_role_arn: Output[str]
+    boundary_arn: Output[str]
+    """The permissions boundary that every further role of the environment must have."""
 
     def __init__(self, name: str, args: IdentityArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("hybrid-serving:aws:Identity", name, None, opts)
-        self._name, self._args = name, args
-        read_registry = args.bucket_arn.apply(policies.read_registry)
-
-        instance = self._role("instance", policies.trust_instances())
-        self._allow(instance, "instance-registry", read_registry)
-        self._allow(instance, "instance-image", args.repository_arn.apply(policies.pull_image))
-        self.instance_profile_name = aws.iam.InstanceProfile(
-            f"{name}-instance",
-            role=instance.name,
-            tags=args.names.tags(f"{name}-instance"),
-            opts=ResourceOptions(parent=self),
-        ).name
-
-        onprem = self._role("onprem", self._trusted_pods())
-        self._allow(onprem, "onprem-registry", read_registry)
-        self.onprem_role_arn = onprem.arn
-
-        publisher = self._role("publisher", self._trusted_publishers())
-        arns = Output.all(args.bucket_arn, args.repository_arn)
-        self._allow(publisher, "publisher", arns.apply(lambda pair: policies.publish(*pair)))
-        self.publisher_role_arn = publisher.arn
-
+        self._args = args
+        self._roles, self._trusted = Roles(self, name, args.names), Trusted(self, name, args.names)
+        estate = self._estate()
+        self.boundary_arn = self._roles.policy(
+            "boundary", "The most that a workload's role can do", estate.apply(_most)
+        )
+        self._workloads(estate.apply(rights.workload_rights))
+        self._people(Output.all(estate, self.boundary_arn).apply(lambda known: rights.people_rights(*known)))
         self.register_outputs(
             {
                 "instance_profile_name": self.instance_profile_name,
                 "onprem_role_arn": self.onprem_role_arn,
                 "publisher_role_arn": self.publisher_role_arn,
+                "collector_role_arn": self.collector_role_arn,
+                "preview_role_arn": self.preview_role_arn,
+                "deploy_role_arn": self.deploy_role_arn,
+                "boundary_arn": self.boundary_arn,
             }
         )
 
-    def _trusted_pods(self) -> Output[policies.Document]:
-        issuer, account = self._args.oidc_issuer, self._args.service_account
-        provider = aws.iam.OpenIdConnectProvider(
-            f"{self._name}-cluster",
-            url=issuer,
-            client_id_lists=[policies.STS_AUDIENCE],
-            tags=self._args.names.tags(f"{self._name}-cluster"),
-            opts=ResourceOptions(parent=self),
+    def _estate(self) -> Output[rights.Estate]:
+        args = self._args
+        known = Output.all(
+            account=self._trusted.account,
+            bucket_arn=args.bucket_arn,
+            key_arn=args.key_arn,
+            repository_arn=args.repository_arn,
+            log_group_arn=args.log_group_arn,
         )
-        return provider.arn.apply(lambda arn: policies.trust_service_account(arn, issuer, account))
-
-    def _trusted_publishers(self) -> Input[policies.Document]:
-        if self._args.publishers:
-            return policies.trust_principals(self._args.publishers)
-        caller = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self))
-        return caller.account_id.apply(lambda account: policies.trust_principals([f"arn:aws:iam::{account}:root"]))
-
-    def _role(self, part: str, trust: Input[policies.Document]) -> aws.iam.Role:
-        name = f"{self._name}-{part}"
-        return aws.iam.Role(
-            name,
-            assume_role_policy=Output.from_input(trust).apply(policies.render),
-            tags=self._args.names.tags(name),
-            opts=ResourceOptions(parent=self),
+        return known.apply(
+            lambda known: rights.Estate(
+                scope=Scope(names=args.names, account=known.pop("account"), region=args.region),
+                issuer=args.oidc_issuer,
+                domain=args.domain,
+                ami_parameter=args.ami_parameter,
+                **known,
+            )
         )
 
-    def _allow(self, role: aws.iam.Role, part: str, document: Output[policies.Document]) -> None:
-        aws.iam.RolePolicy(
-            f"{self._name}-{part}",
-            role=role.id,
-            policy=document.apply(policies.render),
-            opts=ResourceOptions(parent=self),
-        )
+    def _workloads(self, documents: Output[dict[str, Document]]) -> None:
+        args, access = self._args, self._args.access
+        pods = self._trusted.pods(args.oidc_issuer, args.service_account)
+
+        def role(part: str, purpose: str, trust: Input[Document]) -> aws.iam.Role:
+            return self._roles.bounded(part, purpose, trust=trust, boundary=self.boundary_arn, rights=documents[part])
+
+        def of(part: str, purpose: str, principals: tuple[str, ...]) -> Output[str]:
+            return role(part, purpose, self._trusted.principals(principals)).arn
+
+        instance = role("instance", "Serves on an instance", trust_service("ec2.amazonaws.com"))
+        self.instance_profile_name = self._roles.profile(instance, "instance")
+        self.onprem_role_arn = role("onprem", "Serves in an on-prem pod", pods).arn
+        self.publisher_role_arn = of("publisher", "Publishes releases and images", access.publishers)
+        self.collector_role_arn = of("collector", "Removes releases that nothing refers to", access.collectors)
+
+    def _people(self, documents: Output[dict[str, Document]]) -> None:
+        preview, deploy = self._trusted.people(self._args.access)
+        purpose = "Part of the rights of preview or deploy"
+        parts = dict.fromkeys((*rights.PREVIEW, *rights.DEPLOY))
+        policies = {part: self._roles.policy(part, purpose, documents[part]) for part in parts}
+
+        def role(part: str, purpose: str, trust: Output[Document], parts: tuple[str, ...]) -> Output[str]:
+            return self._roles.of_people(part, purpose, trust=trust, policies={p: policies[p] for p in parts}).arn
+
+        self.preview_role_arn = role("preview", "Previews changes", preview, rights.PREVIEW)
+        self.deploy_role_arn = role("deploy", "Brings the stacks up", deploy, rights.DEPLOY)
+
+
+def _most(estate: rights.Estate) -> Document:
+    return rights.boundary(estate, write_flow_logs(estate.scope, estate.scope.log_groups()))

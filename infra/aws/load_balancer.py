@@ -7,25 +7,35 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output, ResourceOptions
 
+from infra.aws.firewall import Firewall, FirewallArgs
+from infra.aws.passages import SERVER_PORT, declare_passages
 from infra.names import Names
 
-SERVER_PORT = 8080
 # Longer than the longest request, so that an instance that leaves finishes what it has.
 DRAIN_SECONDS = 60
 # Longer than common clients keep an idle connection (60 s): the client closes first and never meets a dead one.
 IDLE_SECONDS = 75
+# Requests that two servers could read differently are passed on one by one, dangerous ones refused (ELB guide, "Desync
+# mitigation mode"): AWS's default, spelled out so that a change by hand is seen.
+DESYNC_MODE = "defensive"
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadBalancerArgs:
-    """`weights` is by slot, in percent; its keys are the slots that exist."""
+    """`weights` is by slot, in percent; its keys are the slots that exist.
+
+    `access_log_bucket` must be known only when AWS may write into it: AWS tries when it gets the name. `rate_limit`: as
+    in FirewallArgs, 0 for no firewall.
+    """
 
     names: Names
     vpc_id: Input[str]
     subnet_ids: list[Output[str]]
     certificate_arn: Input[str]
     weights: Mapping[str, int]
+    access_log_bucket: Input[str]
+    rate_limit: int
     protection: bool
 
 
@@ -34,75 +44,54 @@ class LoadBalancer(pulumi.ComponentResource):
 
     dns_name: Output[str]
     zone_id: Output[str]
+    suffix: Output[str]
+    """The end of its ARN, `app/<name>/<id>`: so metrics and policies know it. Target groups: `targetgroup/...`."""
     target_group_arns: dict[str, Output[str]]
+    target_group_suffixes: dict[str, Output[str]]
     instance_security_group_id: Output[str]
 
     def __init__(self, name: str, args: LoadBalancerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("hybrid-serving:aws:LoadBalancer", name, None, opts)
         self._name, self._args = name, args
-        edge = self._security_group("edge", "the world to the load balancer")
-        instances = self._security_group("instances", "the load balancer to the instances")
-        self._passages(edge, instances)
+        passages = declare_passages(name, args.names, args.vpc_id, self)
         balancer = aws.lb.LoadBalancer(
             f"{name}-alb",
             load_balancer_type="application",
             internal=False,
             subnets=args.subnet_ids,
-            security_groups=[edge],
+            security_groups=[passages.edge],
             drop_invalid_header_fields=True,
+            desync_mitigation_mode=DESYNC_MODE,
             idle_timeout=IDLE_SECONDS,
+            # A firewall that does not answer stops nobody: the service is worth more than the limit.
+            enable_waf_fail_open=True,
             enable_deletion_protection=args.protection,
+            access_logs=aws.lb.LoadBalancerAccessLogsArgs(bucket=args.access_log_bucket, prefix=name, enabled=True),
             tags=args.names.tags(f"{name}-alb"),
-            opts=ResourceOptions(parent=self),
+            # DNS points at it: another one has another name.
+            opts=ResourceOptions(parent=self, protect=args.protection),
         )
-        self.target_group_arns = {slot: self._target_group(slot) for slot in args.weights}
+        groups = {slot: self._target_group(slot) for slot in args.weights}
+        self.target_group_arns = {slot: group.arn for slot, group in groups.items()}
+        self.target_group_suffixes = {slot: group.arn_suffix for slot, group in groups.items()}
         self._listeners(balancer.arn)
-        self.dns_name, self.zone_id = balancer.dns_name, balancer.zone_id
-        self.instance_security_group_id = instances
+        if args.rate_limit:
+            firewall = FirewallArgs(names=args.names, load_balancer_arn=balancer.arn, rate_limit=args.rate_limit)
+            Firewall(f"{name}-firewall", firewall, ResourceOptions(parent=self))
+        self.dns_name, self.zone_id, self.suffix = balancer.dns_name, balancer.zone_id, balancer.arn_suffix
+        self.instance_security_group_id = passages.instances
         self.register_outputs(
             {
                 "dns_name": self.dns_name,
                 "zone_id": self.zone_id,
+                "suffix": self.suffix,
                 "target_group_arns": self.target_group_arns,
+                "target_group_suffixes": self.target_group_suffixes,
                 "instance_security_group_id": self.instance_security_group_id,
             }
         )
 
-    def _security_group(self, part: str, description: str) -> Output[str]:
-        name = f"{self._name}-{part}"
-        return aws.ec2.SecurityGroup(
-            name,
-            vpc_id=self._args.vpc_id,
-            description=description,
-            tags=self._args.names.tags(name),
-            opts=ResourceOptions(parent=self),
-        ).id
-
-    def _passages(self, edge: Output[str], instances: Output[str]) -> None:
-        """Rules are resources of their own: the two groups name each other, which inline rules cannot."""
-        for port in (443, 80):
-            self._rule(aws.vpc.SecurityGroupIngressRule, f"edge-in-{port}", edge, port, cidr_ipv4="0.0.0.0/0")
-        to_server = {"referenced_security_group_id": instances}
-        self._rule(aws.vpc.SecurityGroupEgressRule, "edge-out", edge, SERVER_PORT, **to_server)
-        from_edge = {"referenced_security_group_id": edge}
-        self._rule(aws.vpc.SecurityGroupIngressRule, "instances-in", instances, SERVER_PORT, **from_edge)
-        # Image, registry and AWS's interfaces; nothing else leaves an instance.
-        self._rule(aws.vpc.SecurityGroupEgressRule, "instances-out", instances, 443, cidr_ipv4="0.0.0.0/0")
-
-    def _rule(self, kind: type, part: str, group: Output[str], port: int, **peer: Input[str]) -> None:
-        name = f"{self._name}-{part}"
-        kind(
-            name,
-            security_group_id=group,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            tags=self._args.names.tags(name),
-            opts=ResourceOptions(parent=self),
-            **peer,
-        )
-
-    def _target_group(self, slot: str) -> Output[str]:
+    def _target_group(self, slot: str) -> aws.lb.TargetGroup:
         name = f"{self._name}-{slot}"
         return aws.lb.TargetGroup(
             name,
@@ -122,7 +111,7 @@ class LoadBalancer(pulumi.ComponentResource):
             ),
             tags=self._args.names.tags(name),
             opts=ResourceOptions(parent=self),
-        ).arn
+        )
 
     def _listeners(self, balancer_arn: Output[str]) -> None:
         targets = [

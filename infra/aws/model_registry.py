@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
-from pulumi import Output, ResourceOptions
+from pulumi import Input, Output, ResourceOptions
 
-from infra.aws import policies
+from infra.aws.encryption_key import EncryptionKey, EncryptionKeyArgs
+from infra.aws.policies import Scope, render
+from infra.aws.policies.registry import CHANNELS, registry_bucket
 from infra.names import Names
 
 # A publisher that died leaves parts behind that cost money and are visible nowhere.
@@ -17,19 +19,40 @@ OLD_CHANNEL_VERSIONS_DAYS = 90
 
 @dataclass(frozen=True, kw_only=True)
 class ModelRegistryArgs:
+    """`access_log_bucket` is the name of the bucket that is told of every request to this one."""
+
     names: Names
+    region: str
+    access_log_bucket: Input[str]
     protection: bool
 
 
 class ModelRegistry(pulumi.ComponentResource):
-    """A private, versioned, encrypted bucket that is reached by TLS only. No rule ever removes a release."""
+    """A private, versioned bucket under a key of its own, reached by TLS only.
+
+    Releases are written once and never change: no rule of the bucket removes one, and its policy refuses to overwrite
+    them, and to delete them except to the collector.
+    """
 
     bucket: Output[str]
     arn: Output[str]
+    key_arn: Output[str]
 
     def __init__(self, name: str, args: ModelRegistryArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("hybrid-serving:aws:ModelRegistry", name, None, opts)
-        child = ResourceOptions(parent=self)
+        self._name, self._args = name, args
+        self.key_arn = EncryptionKey(
+            f"{name}-key",
+            EncryptionKeyArgs(
+                names=args.names,
+                region=args.region,
+                purpose=f"Releases of {args.names.environment}",
+                # S3 uses it with the rights of whoever reads or writes.
+                services=(),
+                protection=args.protection,
+            ),
+            opts=ResourceOptions(parent=self),
+        ).arn
         bucket = aws.s3.Bucket(
             f"{name}-bucket",
             force_destroy=not args.protection,
@@ -37,6 +60,12 @@ class ModelRegistry(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self, protect=args.protection),
         )
         self.bucket, self.arn = bucket.bucket, bucket.arn
+        self._access()
+        self._keeping()
+        self.register_outputs({"bucket": self.bucket, "arn": self.arn, "key_arn": self.key_arn})
+
+    def _access(self) -> None:
+        name, args = self._name, self._args
         private = aws.s3.BucketPublicAccessBlock(
             f"{name}-private",
             bucket=self.bucket,
@@ -44,32 +73,52 @@ class ModelRegistry(pulumi.ComponentResource):
             block_public_policy=True,
             ignore_public_acls=True,
             restrict_public_buckets=True,
-            opts=child,
+            opts=ResourceOptions(parent=self),
         )
+
+        def policy(known: list[str]) -> str:
+            account, arn, key_arn = known
+            scope = Scope(names=args.names, account=account, region=args.region)
+            return render(registry_bucket(scope, arn, key_arn))
+
+        account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self)).account_id
         aws.s3.BucketPolicy(
-            f"{name}-tls-only",
+            f"{name}-policy",
             bucket=self.bucket,
-            policy=self.arn.apply(lambda arn: policies.render(policies.tls_only(arn))),
+            policy=Output.all(account, self.arn, self.key_arn).apply(policy),
             # S3 refuses two changes of a bucket's access at the same time.
             opts=ResourceOptions(parent=self, depends_on=[private]),
         )
-        versions = aws.s3.BucketVersioning(
-            f"{name}-versions",
+        aws.s3.BucketLogging(
+            f"{name}-access-log",
             bucket=self.bucket,
-            versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
-            opts=child,
+            target_bucket=args.access_log_bucket,
+            target_prefix=f"{name}/",
+            opts=ResourceOptions(parent=self),
+        )
+
+    def _keeping(self) -> None:
+        name = self._name
+        by_key = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+            sse_algorithm="aws:kms", kms_master_key_id=self.key_arn
         )
         aws.s3.BucketServerSideEncryptionConfiguration(
             f"{name}-encryption",
             bucket=self.bucket,
             rules=[
                 aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
-                    apply_server_side_encryption_by_default=aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-                        sse_algorithm="AES256"
-                    )
+                    apply_server_side_encryption_by_default=by_key,
+                    # Without it each of a fleet's downloads is a request to KMS, which costs and is throttled.
+                    bucket_key_enabled=True,
                 )
             ],
-            opts=child,
+            opts=ResourceOptions(parent=self),
+        )
+        versions = aws.s3.BucketVersioning(
+            f"{name}-versions",
+            bucket=self.bucket,
+            versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
+            opts=ResourceOptions(parent=self),
         )
         aws.s3.BucketLifecycleConfiguration(
             f"{name}-lifecycle",
@@ -78,7 +127,6 @@ class ModelRegistry(pulumi.ComponentResource):
             # Without versions there are no noncurrent ones to speak of.
             opts=ResourceOptions(parent=self, depends_on=[versions]),
         )
-        self.register_outputs({"bucket": self.bucket, "arn": self.arn})
 
 
 def _lifecycle() -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
@@ -94,7 +142,7 @@ def _lifecycle() -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
         aws.s3.BucketLifecycleConfigurationRuleArgs(
             id="old-channel-versions",
             status="Enabled",
-            filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=f"{policies.CHANNELS}/"),
+            filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=f"{CHANNELS}/"),
             noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
                 noncurrent_days=OLD_CHANNEL_VERSIONS_DAYS
             ),

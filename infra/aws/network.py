@@ -1,21 +1,31 @@
-"""The VPC: public, private and attachment subnets over the zones, the ways out of it, and the private way to S3."""
+"""The VPC: public, private and attachment subnets over the zones, the ways out of it, and its logs."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-from pulumi import Output, ResourceOptions
+from pulumi import Input, Output, ResourceOptions
 
-from infra.addresses import SubnetLayout, subnet_layout
+from infra.addresses import nat_gateways, subnet_layout
+from infra.aws.endpoints import Endpoints, EndpointsArgs
+from infra.aws.flow_logs import FlowLogs, FlowLogsArgs
+from infra.aws.nat import Nat, NatArgs
+from infra.aws.subnets import Subnets, SubnetsArgs, chosen_zones
 from infra.config.network import NetworkConfig
 from infra.names import Names
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
+    """`site_ranges` may call the endpoints, besides the VPC itself. `permissions_boundary` is that of the roles."""
+
     names: Names
     region: str
     config: NetworkConfig
+    site_ranges: tuple[str, ...]
+    flow_log_group_arn: Input[str]
+    permissions_boundary: Input[str]
 
 
 class Network(pulumi.ComponentResource):
@@ -30,6 +40,8 @@ class Network(pulumi.ComponentResource):
     private_subnet_ids: list[Output[str]]
     attachment_subnet_ids: list[Output[str]]
     private_route_table_ids: list[Output[str]]
+    registry_endpoint: Output[str]
+    """The URL at which the site reaches S3 through the VPN."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("hybrid-serving:aws:Network", name, None, opts)
@@ -44,20 +56,27 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
         self.vpc_id = vpc.id
-        layout: SubnetLayout = subnet_layout(args.config.cidr, args.config.zones)
-        self.public_subnet_ids = self._subnets("public", layout.public)
-        self.private_subnet_ids = self._subnets("private", layout.private)
-        self.attachment_subnet_ids = self._subnets("attachment", layout.attachment)
-        self._public_way_out()
-        self.private_route_table_ids = self._private_route_tables()
-        self._nat()
-        aws.ec2.VpcEndpoint(
-            f"{name}-s3",
+        # AWS's default group lets its members talk to each other and out. Emptied: whoever forgets to name a group gets
+        # a machine that talks to nobody. Said in so many words, so that a rule added by hand is found as drift.
+        aws.ec2.DefaultSecurityGroup(
+            f"{name}-default",
             vpc_id=vpc.id,
-            vpc_endpoint_type="Gateway",
-            service_name=f"com.amazonaws.{args.region}.s3",
-            route_table_ids=self.private_route_table_ids,
-            tags=args.names.tags(f"{name}-s3"),
+            ingress=[],
+            egress=[],
+            tags=args.names.tags(f"{name}-default"),
+            opts=self._child,
+        )
+        self._subnets()
+        self.registry_endpoint = self._endpoints()
+        FlowLogs(
+            f"{name}-flows",
+            FlowLogsArgs(
+                names=args.names,
+                region=args.region,
+                vpc_id=vpc.id,
+                log_group_arn=args.flow_log_group_arn,
+                permissions_boundary=args.permissions_boundary,
+            ),
             opts=self._child,
         )
         self.register_outputs(
@@ -67,77 +86,67 @@ class Network(pulumi.ComponentResource):
                 "private_subnet_ids": self.private_subnet_ids,
                 "attachment_subnet_ids": self.attachment_subnet_ids,
                 "private_route_table_ids": self.private_route_table_ids,
+                "registry_endpoint": self.registry_endpoint,
             }
         )
 
-    def _subnets(self, purpose: str, cidrs: tuple[str, ...]) -> list[Output[str]]:
-        zones = aws.get_availability_zones_output(
+    def _subnets(self) -> None:
+        args, name = self._args, self._name
+        layout = subnet_layout(args.config.cidr, args.config.zones)
+        shared: dict[str, Any] = {"names": args.names, "vpc_id": self.vpc_id, "zones": self._zones()}
+        public = Subnets(f"{name}-public", SubnetsArgs(**shared, cidrs=layout.public, tables="one"), opts=self._child)
+        private = Subnets(
+            f"{name}-private", SubnetsArgs(**shared, cidrs=layout.private, tables="each"), opts=self._child
+        )
+        attachment = Subnets(
+            f"{name}-attachment", SubnetsArgs(**shared, cidrs=layout.attachment, tables="main"), opts=self._child
+        )
+        self.public_subnet_ids, self.private_subnet_ids = public.ids, private.ids
+        self.attachment_subnet_ids, self.private_route_table_ids = attachment.ids, private.route_table_ids
+        Nat(
+            f"{name}-nat",
+            NatArgs(
+                names=args.names,
+                gateways=nat_gateways(args.config.nat, args.config.zones),
+                subnet_ids=public.ids,
+                route_table_ids=private.route_table_ids,
+                internet=self._way_out(public.route_table_ids[0]),
+            ),
+            opts=self._child,
+        )
+
+    def _zones(self) -> Output[list[str]]:
+        names = aws.get_availability_zones_output(
             state="available",
             # Local zones have other services and prices; they are opted into, real zones are not.
             filters=[aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])],
             opts=pulumi.InvokeOutputOptions(parent=self),
         ).names
-        return [
-            aws.ec2.Subnet(
-                f"{self._name}-{purpose}-{index}",
-                vpc_id=self.vpc_id,
-                cidr_block=cidr,
-                availability_zone=zones[index],
-                tags=self._args.names.tags(f"{self._name}-{purpose}-{index}"),
-                opts=self._child,
-            ).id
-            for index, cidr in enumerate(cidrs)
-        ]
+        return names.apply(lambda names: chosen_zones(names, self._args.config.zones, self._args.region))
 
-    def _route_table(self, purpose: str, subnet_ids: list[Output[str]]) -> Output[str]:
-        table = aws.ec2.RouteTable(
-            f"{self._name}-{purpose}",
-            vpc_id=self.vpc_id,
-            tags=self._args.names.tags(f"{self._name}-{purpose}"),
-            opts=self._child,
-        )
-        for index, subnet_id in enumerate(subnet_ids):
-            aws.ec2.RouteTableAssociation(
-                f"{self._name}-{purpose}-subnet-{index}", route_table_id=table.id, subnet_id=subnet_id, opts=self._child
-            )
-        return table.id
-
-    def _public_way_out(self) -> None:
-        gateway = aws.ec2.InternetGateway(
-            f"{self._name}-internet",
-            vpc_id=self.vpc_id,
-            tags=self._args.names.tags(f"{self._name}-internet"),
-            opts=self._child,
-        )
-        aws.ec2.Route(
-            f"{self._name}-public-default",
-            route_table_id=self._route_table("public", self.public_subnet_ids),
+    def _way_out(self, table_id: Output[str]) -> pulumi.Resource:
+        name = f"{self._name}-internet"
+        gateway = aws.ec2.InternetGateway(name, vpc_id=self.vpc_id, tags=self._args.names.tags(name), opts=self._child)
+        return aws.ec2.Route(
+            f"{name}-default",
+            route_table_id=table_id,
             destination_cidr_block="0.0.0.0/0",
             gateway_id=gateway.id,
             opts=self._child,
         )
 
-    def _private_route_tables(self) -> list[Output[str]]:
-        return [self._route_table(f"private-{index}", [subnet]) for index, subnet in enumerate(self.private_subnet_ids)]
-
-    def _nat(self) -> None:
-        gateways = {"none": 0, "one": 1, "per-zone": self._args.config.zones}[self._args.config.nat]
-        nat_ids = [self._nat_gateway(index) for index in range(gateways)]
-        for index, table_id in enumerate(self.private_route_table_ids if nat_ids else []):
-            aws.ec2.Route(
-                f"{self._name}-private-{index}-default",
-                route_table_id=table_id,
-                destination_cidr_block="0.0.0.0/0",
-                nat_gateway_id=nat_ids[index % gateways],
-                opts=self._child,
-            )
-
-    def _nat_gateway(self, index: int) -> Output[str]:
-        name = f"{self._name}-nat-{index}"
-        tags = self._args.names.tags(name)
-        address = aws.ec2.Eip(
-            f"{name}-address", domain="vpc", tags=self._args.names.tags(f"{name}-address"), opts=self._child
-        )
-        return aws.ec2.NatGateway(
-            name, allocation_id=address.id, subnet_id=self.public_subnet_ids[index], tags=tags, opts=self._child
-        ).id
+    def _endpoints(self) -> Output[str]:
+        site = {f"site-{index}": cidr for index, cidr in enumerate(self._args.site_ranges)}
+        return Endpoints(
+            f"{self._name}-endpoints",
+            EndpointsArgs(
+                names=self._args.names,
+                region=self._args.region,
+                vpc_id=self.vpc_id,
+                services=self._args.config.interface_endpoints,
+                subnet_ids=self.private_subnet_ids,
+                route_table_ids=self.private_route_table_ids,
+                ranges={"vpc": self._args.config.cidr, **site},
+            ),
+            opts=self._child,
+        ).registry_endpoint

@@ -1,96 +1,74 @@
-"""AWS's end of the VPN: transit gateway, the site as customer gateway, two tunnels with BGP, routes to the site."""
+"""AWS's end of the VPN: transit gateway, the site's gateways, two tunnels with BGP to each, routes to the site."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-from pulumi import Output, ResourceOptions
+from pulumi import Input, Output, ResourceOptions
 
+from infra.aws.tunnel_options import tunnel_options
 from infra.config.network import SiteConfig, VpnConfig
 from infra.names import Names
 from infra.outputs import Tunnel
 
-# DEFAULTS of both tunnels (AWS API reference, VpnTunnelOptionsSpecification). AWS's own defaults offer weak algorithms
-# and give up when the peer is silent (`clear`, `add`); the site's end proposes exactly these.
-TUNNEL_OPTIONS: dict[str, Any] = {
-    "ike_versions": ["ikev2"],
-    "phase1_encryption_algorithms": ["AES256-GCM-16"],
-    "phase1_integrity_algorithms": ["SHA2-384"],
-    "phase1_dh_group_numbers": [20],
-    "phase1_lifetime_seconds": 28800,
-    "phase2_encryption_algorithms": ["AES256-GCM-16"],
-    "phase2_integrity_algorithms": ["SHA2-384"],
-    "phase2_dh_group_numbers": [20],
-    "phase2_lifetime_seconds": 3600,
-    "rekey_margin_time_seconds": 540,
-    "replay_window_size": 1024,
-    "dpd_timeout_action": "restart",
-    "dpd_timeout_seconds": 30,
-    "startup_action": "start",
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class VpnArgs:
+    """`log_group_arn` gets the log of each tunnel."""
+
     names: Names
     config: VpnConfig
     site: SiteConfig
-    vpc_id: pulumi.Input[str]
+    vpc_id: Input[str]
     attachment_subnet_ids: list[Output[str]]
     private_route_table_ids: list[Output[str]]
+    log_group_arn: Input[str]
     protection: bool
 
 
 class Vpn(pulumi.ComponentResource):
-    """A transit gateway between the VPC and one site; its default route table learns both by propagation and BGP."""
+    """A transit gateway between the VPC and one site; its default route table learns both by propagation and BGP.
+
+    Each gateway of the site has a connection of its own, named after its address: a second one comes and goes without
+    touching the first. All tunnels carry traffic at once (ECMP).
+    """
 
     tunnels: Output[list[dict[str, Any]]]
-    """Secret: two mappings with the fields of `infra.outputs.Tunnel`."""
+    """Secret: mappings with the fields of `infra.outputs.Tunnel`, two for each gateway of the site."""
+    connection_ids: list[Output[str]]
 
     def __init__(self, name: str, args: VpnArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("hybrid-serving:aws:Vpn", name, None, opts)
         self._name, self._args = name, args
-        child = ResourceOptions(parent=self)
+        # A replacement gets new addresses and keys: both sites would be cut until the other end follows.
+        self._kept = ResourceOptions(parent=self, protect=args.protection)
         tags = args.names.tags
-        gateway = aws.ec2transitgateway.TransitGateway(
+        transit = aws.ec2transitgateway.TransitGateway(
             f"{name}-transit",
             description=f"{name}: the VPC and the on-prem site",
             amazon_side_asn=args.config.asn,
             vpn_ecmp_support="enable",
             tags=tags(f"{name}-transit"),
-            opts=child,
+            opts=self._kept,
         )
         attachment = aws.ec2transitgateway.VpcAttachment(
             f"{name}-vpc",
-            transit_gateway_id=gateway.id,
+            transit_gateway_id=transit.id,
             vpc_id=args.vpc_id,
             subnet_ids=args.attachment_subnet_ids,
             tags=tags(f"{name}-vpc"),
-            opts=child,
+            opts=ResourceOptions(parent=self),
         )
-        self._routes(gateway.id, attachment)
-        site = aws.ec2.CustomerGateway(
-            f"{name}-site",
-            type="ipsec.1",
-            ip_address=args.site.gateway_address,
-            bgp_asn=str(args.site.asn),
-            tags=tags(f"{name}-site"),
-            opts=child,
-        )
-        connection = aws.ec2.VpnConnection(
-            f"{name}-connection",
-            type="ipsec.1",
-            customer_gateway_id=site.id,
-            transit_gateway_id=gateway.id,
-            static_routes_only=False,
-            **_tunnel_options(args.config),
-            tags=tags(f"{name}-connection"),
-            # A replacement gets new addresses and keys: both sites would be cut until the other end follows.
-            opts=ResourceOptions(parent=self, protect=args.protection),
-        )
-        self.tunnels = Output.secret(Output.all(_tunnel(connection, 1), _tunnel(connection, 2)))
-        self.register_outputs({"tunnels": self.tunnels})
+        self._routes(transit.id, attachment)
+        connections = {
+            address: self._connection(address, transit.id, args.config.inside_cidrs[2 * index : 2 * index + 2])
+            for index, address in enumerate(args.site.gateway_addresses)
+        }
+        self.connection_ids = [connection.id for connection in connections.values()]
+        self.tunnels = Output.secret(Output.all(*_tunnels(connections)))
+        self.register_outputs({"tunnels": self.tunnels, "connection_ids": self.connection_ids})
 
     def _routes(self, gateway_id: Output[str], attachment: pulumi.Resource) -> None:
         # AWS refuses a route to a transit gateway that the VPC is not attached to yet.
@@ -105,20 +83,40 @@ class Vpn(pulumi.ComponentResource):
                     opts=opts,
                 )
 
+    def _connection(self, address: str, transit_id: Output[str], inside_cidrs: tuple[str, ...]) -> Any:
+        args, suffix = self._args, address.replace(".", "-")
+        site = f"{self._name}-site-{suffix}"
+        gateway = aws.ec2.CustomerGateway(
+            site,
+            type="ipsec.1",
+            ip_address=address,
+            bgp_asn=str(args.site.asn),
+            tags=args.names.tags(site),
+            opts=self._kept,
+        )
+        connection = f"{self._name}-connection-{suffix}"
+        return aws.ec2.VpnConnection(
+            connection,
+            type="ipsec.1",
+            customer_gateway_id=gateway.id,
+            transit_gateway_id=transit_id,
+            static_routes_only=False,
+            **tunnel_options(inside_cidrs, args.log_group_arn, bgp_logs=args.config.bgp_logs),
+            tags=args.names.tags(connection),
+            opts=self._kept,
+        )
 
-def _tunnel_options(config: VpnConfig) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    for number, inside_cidr in enumerate(config.inside_cidrs, start=1):
-        options |= {f"tunnel{number}_{option}": value for option, value in TUNNEL_OPTIONS.items()}
-        options[f"tunnel{number}_inside_cidr"] = inside_cidr
-    return options
+
+def _tunnels(connections: Mapping[str, Any]) -> list[Output[dict[str, Any]]]:
+    return [_tunnel(address, connection, number) for address, connection in connections.items() for number in (1, 2)]
 
 
-def _tunnel(connection: Any, number: int) -> Output[dict[str, Any]]:
+def _tunnel(address: str, connection: Any, number: int) -> Output[dict[str, Any]]:
     def of(attribute: str) -> Output[Any]:
         return getattr(connection, f"tunnel{number}_{attribute}")
 
     values = {
+        "gateway_address": address,
         "outside_address": of("address"),
         "inside_cidr": of("inside_cidr"),
         "aws_inside_address": of("vgw_inside_address"),

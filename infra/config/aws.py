@@ -4,9 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from infra.addresses import overlaps
+from infra.config.access import AccessConfig, read_access
 from infra.config.environment import parse_domain, read_environment
 from infra.config.fleet import FleetConfig, SlotConfig, read_fleet, read_slots
-from infra.config.network import NetworkConfig, SiteConfig, VpnConfig, read_network, read_site, read_vpn
+from infra.config.network import (
+    INTERFACE_ENDPOINTS,
+    NetworkConfig,
+    SiteConfig,
+    VpnConfig,
+    read_network,
+    read_site,
+    read_vpn,
+)
+from infra.config.operations import EdgeConfig, LogsConfig, WatchConfig, read_edge, read_logs, read_watch
 from infra.config.reader import ConfigError, Reader
 from infra.config.registry import RegistryAccess, read_registry
 from infra.config.source import Settings
@@ -27,7 +37,10 @@ class AwsConfig:
     slots: dict[str, SlotConfig]
     fleet: FleetConfig
     registry: RegistryAccess
-    publishers: tuple[str, ...]
+    access: AccessConfig
+    edge: EdgeConfig
+    logs: LogsConfig
+    watch: WatchConfig
 
     @classmethod
     def load(cls) -> "AwsConfig":
@@ -41,6 +54,7 @@ class AwsConfig:
         region = settings.aws.get("region")
         if not region:
             reader.problems.append("aws:region is missing: set it, for example to eu-central-1")
+        site = read_site(reader.section("onprem"))
         config = cls(
             environment=read_environment(reader, settings),
             protection=reader.flag("protection"),
@@ -48,14 +62,15 @@ class AwsConfig:
             zone=reader.text("zone", example="shop.example", check=parse_domain),
             service_name=reader.text("serviceName", example="search.shop.example", check=parse_domain),
             network=read_network(reader.section("network")),
-            site=read_site(reader.section("onprem")),
-            vpn=read_vpn(reader.section("vpn")),
+            site=site,
+            vpn=read_vpn(reader.section("vpn"), gateways=len(site.gateway_addresses or ("",))),
             slots=read_slots(reader.section("slots")),
             fleet=read_fleet(reader.section("fleet")),
             registry=read_registry(reader.section("registry")),
-            publishers=reader.texts(
-                "publishers", default=(), example="[arn:aws:iam::111122223333:role/release-pipeline]"
-            ),
+            access=read_access(reader.section("access")),
+            edge=read_edge(reader.section("edge")),
+            logs=read_logs(reader.section("logs")),
+            watch=read_watch(reader.section("watch")),
         )
         reader.close()
         reader.problems.extend(_contradictions(config))
@@ -69,17 +84,45 @@ def _contradictions(config: AwsConfig) -> Iterator[str]:
     name, zone = config.service_name, config.zone
     if name and zone and not name.endswith(f".{zone}"):
         yield f"hybrid-serving:serviceName is {name!r}: a name inside the zone {zone} is needed"
-    if config.network.cidr and config.site.ranges:
-        ranges = {f"onprem.ranges {cidr}": cidr for cidr in config.site.ranges}
-        for first, second in overlaps({f"network.cidr {config.network.cidr}": config.network.cidr} | ranges):
-            yield f"hybrid-serving:{first} overlaps {second}: the sites are routed to each other, choose ranges apart"
-    for slot, settings in config.slots.items():
+    yield from _collisions(config.network, config.site)
+    missing = sorted(set(INTERFACE_ENDPOINTS) - set(config.network.interface_endpoints or INTERFACE_ENDPOINTS))
+    if config.network.nat == "none" and (missing or config.network.interface_endpoints == ()):
+        yield (
+            f"hybrid-serving:network.nat is 'none': without a way out instances need every interface endpoint; missing "
+            f"are {', '.join(missing or INTERFACE_ENDPOINTS)}"
+        )
+    yield from _slot_problems(config.slots)
+    for index, entry in enumerate(config.fleet.schedule):
+        most = config.slots["stable"].max_instances
+        if None not in (entry.min_instances, most) and entry.min_instances > most:
+            yield (
+                f"hybrid-serving:fleet.schedule[{index}].minInstances is {entry.min_instances}: at most "
+                f"slots.stable.maxInstances ({most}) is possible"
+            )
+    names = [entry.name for entry in config.fleet.schedule]
+    for name in sorted({name for name in names if name and names.count(name) > 1}):
+        yield f"hybrid-serving:fleet.schedule has {name!r} {names.count(name)} times: each name may stand only once"
+
+
+def _collisions(network: NetworkConfig, site: SiteConfig) -> Iterator[str]:
+    named = {
+        "network.cidr": (network.cidr,) if network.cidr else (),
+        "onprem.ranges": site.ranges or (),
+        "network.reserved": network.reserved or (),
+    }
+    ranges = {f"{field} {cidr}": cidr for field, cidrs in named.items() for cidr in cidrs}
+    for first, second in overlaps(ranges):
+        yield f"hybrid-serving:{first} overlaps {second}: the sites are routed to each other, choose ranges apart"
+
+
+def _slot_problems(slots: dict[str, SlotConfig]) -> Iterator[str]:
+    for slot, settings in slots.items():
         low, high = settings.min_instances, settings.max_instances
         if None not in (low, high) and low > high:
             yield f"hybrid-serving:slots.{slot}.minInstances is {low}: at most maxInstances ({high}) is possible"
-    weights = [settings.weight for settings in config.slots.values()]
+    weights = [settings.weight for settings in slots.values()]
     if None not in weights and sum(weights) != 100:
         yield f"hybrid-serving:slots.*.weight are {weights}: they are percent and must add up to 100"
-    canary = config.slots["canary"]
+    canary = slots["canary"]
     if canary.weight and not canary.image:
         yield f"hybrid-serving:slots.canary.weight is {canary.weight}: a slot without image answers nothing, set 0"

@@ -12,6 +12,7 @@ from infra.config.source import Settings
 from infra.images import parse_digest
 
 EXPOSURE_MODES = ("externalIPs", "loadBalancer", "nodePort")
+IPSEC_MODES = ("kernel", "userspace")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi)?")
 
@@ -37,11 +38,17 @@ class ExposureConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class GatewayConfig:
-    """The site's end of the VPN: its public address, its BGP number, and the ranges it announces to AWS."""
+    """The site's end of the VPN: its public address, its BGP number, and the ranges it announces to AWS.
+
+    `ipsec` is who encrypts: the Linux kernel, or a process for kernels without ESP. `node_address` is the gateway's own
+    address inside `ranges`, from which it answers ("": the route decides).
+    """
 
     address: str
     asn: int
     ranges: tuple[str, ...]
+    ipsec: str
+    node_address: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +127,8 @@ def _gateway(reader: Reader) -> GatewayConfig:
         address=reader.text("address", example="198.51.100.10", check=parse_address),
         asn=reader.integer("asn", low=1, high=2**32 - 2),
         ranges=reader.texts("ranges", example="[10.10.0.0/24, 10.42.0.0/16, 10.43.0.0/16]", check=parse_network),
+        ipsec=reader.choice("ipsec", IPSEC_MODES, default="kernel"),
+        node_address=reader.text("nodeAddress", default="", example="10.10.0.10", check=parse_address),
     )
 
 

@@ -108,13 +108,14 @@ class Reader:
         example: str,
         default: tuple[str, ...] = REQUIRED,
         check: Callable[[str], object] | None = None,
+        may_be_empty: bool = False,
     ) -> tuple[str, ...]:
-        """A list of texts; empty only when that is the default."""
+        """A list of texts; empty only when that is the default, or allowed."""
 
         def convert(value: Any) -> tuple[str, ...]:
             if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
                 raise ValueError(f"a list of texts is needed, for example {example}")
-            if not value and default != ():
+            if not value and default != () and not may_be_empty:
                 raise ValueError(f"at least one entry is needed, for example {example}")
             if len(set(value)) != len(value):
                 raise ValueError("each entry may stand only once")
@@ -136,6 +137,25 @@ class Reader:
         child = Reader(self._read(key, convert, {}, "") or {}, path=f"{self.field(key)}.", problems=self.problems)
         self._children.append(child)
         return child
+
+    def sections(self, key: str) -> list["Reader"]:
+        """A list of sections; an absent list reads as an empty one."""
+
+        def convert(value: Any) -> list[Any]:
+            if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+                raise ValueError("a list of sections is needed")
+            return value
+
+        children = [
+            Reader(values, path=f"{self.field(key)}[{index}].", problems=self.problems)
+            for index, values in enumerate(self._read(key, convert, [], "") or [])
+        ]
+        self._children += children
+        return children
+
+    def has(self, key: str) -> bool:
+        """Whether the key stands in the settings at all."""
+        return key in self._values
 
     def close(self) -> None:
         """Refuse the keys that nobody asked for, here and in every section below."""

@@ -1,28 +1,38 @@
-"""The files of the site's VPN gateway, out of the tunnels: strongSwan's connections and BIRD's BGP sessions.
+"""All files of the site's VPN gateway out of the tunnels: a pure function from plain values to texts.
 
-Pure functions from plain values to text. The proposals are the ones that AWS's end accepts (`infra/aws/vpn.py`).
+`gateway_agent` runs a gateway from exactly these files. Keys are in the files that `is_secret` names, one per tunnel,
+so that rotating one tunnel's key changes one file.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 
+from infra.onprem.gateway_agent import plan
+from infra.onprem.gateway_agent.plan import KERNEL, SECRETS
+from infra.onprem.gateway_bgp import bird
+from infra.onprem.gateway_ipsec import connections, secret, settings
 from infra.outputs import Tunnel
 
-IKE_PROPOSAL = "aes256gcm16-prfsha384-ecp384"
-ESP_PROPOSAL = "aes256gcm16-ecp384"
-# AWS's end counts to 30 s; the lower of both counts, and 9 s found a silent tunnel in 8 s (measured).
-BGP_HOLD_SECONDS, BGP_KEEPALIVE_SECONDS = 9, 3
-# Below AWS's lifetimes (28800 s and 3600 s), so that this end renews first and never races.
-IKE_REKEY_SECONDS, ESP_REKEY_SECONDS = 25200, 3000
+# Room for ESP in UDP with AES-GCM inside 1500 bytes (66 of them), and for a line that has less than 1500.
+MTU_BYTES = 1400
+MSS_BYTES = MTU_BYTES - 40  # headers of IPv4 and TCP
 
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """The site's end: the gateway's public address, its BGP number and the ranges that it announces."""
+    """The site's end: the gateway's public address, its BGP number and the ranges that it announces.
+
+    `aws_ranges` never leave the node but through a tunnel. `node_address` is the gateway's own address inside
+    `ranges` ("": the kernel chooses). `ipsec` is `kernel`, or `userspace` where the kernel has no ESP.
+    """
 
     address: str
     asn: int
     ranges: Sequence[str]
+    aws_ranges: Sequence[str] = ()
+    node_address: str = ""
+    ipsec: str = KERNEL
 
 
 def gateway_files(tunnels: Sequence[Tunnel], site: Site) -> dict[str, str]:
@@ -31,97 +41,56 @@ def gateway_files(tunnels: Sequence[Tunnel], site: Site) -> dict[str, str]:
         values = [getattr(tunnel, attribute) for tunnel in tunnels]
         if len(set(values)) != len(values):
             raise ValueError(f"the VPN's tunnels share their {attribute}: each needs its own")
-    return {"swanctl.conf": swanctl(tunnels, site), "bird.conf": bird(tunnels, site)}
+    named = {f"tunnel{number}": tunnel for number, tunnel in enumerate(tunnels, start=1)}
+    planned = plan.plan(
+        [_device(number, name, tunnel) for number, (name, tunnel) in enumerate(named.items(), start=1)],
+        ipsec=site.ipsec,
+        mtu=MTU_BYTES,
+    )
+    files = {
+        plan.FILE: planned.to_json(),
+        plan.CLAMP: clamp(),
+        plan.BIRD: bird(
+            named,
+            router=site.address,
+            asn=site.asn,
+            ranges=site.ranges,
+            aws_ranges=site.aws_ranges,
+            node_address=site.node_address,
+        ),
+    }
+    for number, daemon in enumerate(planned.daemons, start=1):
+        files[daemon.settings] = settings(number, site.ipsec)
+        files[daemon.connections] = connections(daemon, named, site.address, site.ipsec)
+    return files | {f"{name}{SECRETS}": secret(name, tunnel, site.address) for name, tunnel in named.items()}
 
 
-def swanctl(tunnels: Sequence[Tunnel], site: Site) -> str:
-    """strongSwan's `swanctl.conf`: one route-based connection per tunnel, known by its number as interface id."""
-    connections = "".join(_connection(number, tunnel, site) for number, tunnel in enumerate(tunnels, start=1))
-    secrets = "".join(_secret(number, tunnel, site) for number, tunnel in enumerate(tunnels, start=1))
-    return f"connections {{\n{connections}}}\nsecrets {{\n{secrets}}}\n"
+def is_secret(file: str) -> bool:
+    """Whether a file of `gateway_files` holds a key."""
+    return file.endswith(SECRETS)
 
 
-def _connection(number: int, tunnel: Tunnel, site: Site) -> str:
+def clamp() -> str:
+    """nftables: TCP through a tunnel never sends more than fits, also where "too big" messages are lost.
+
+    A table of its own, so that no rule of the node's other software is touched; loading it again replaces it.
+    """
+    rule = f"tcp flags syn tcp option maxseg size > {MSS_BYTES} tcp option maxseg size set {MSS_BYTES}"
+    devices = '{ "vpn*", "ipsec*" }'
     return f"""\
-  tunnel{number} {{
-    version = 2
-    local_addrs = {site.address}
-    remote_addrs = {tunnel.outside_address}
-    proposals = {IKE_PROPOSAL}
-    rekey_time = {IKE_REKEY_SECONDS}s
-    dpd_delay = 10s
-    mobike = no
-    keyingtries = 0
-    local {{
-      auth = psk
-      id = {site.address}
-    }}
-    remote {{
-      auth = psk
-      id = {tunnel.outside_address}
-    }}
-    children {{
-      tunnel{number} {{
-        local_ts = 0.0.0.0/0
-        remote_ts = 0.0.0.0/0
-        esp_proposals = {ESP_PROPOSAL}
-        rekey_time = {ESP_REKEY_SECONDS}s
-        if_id_in = {number}
-        if_id_out = {number}
-        start_action = start
-        close_action = start
-        dpd_action = restart
-      }}
-    }}
+table inet hybrid_serving_vpn
+delete table inet hybrid_serving_vpn
+table inet hybrid_serving_vpn {{
+  chain clamp {{
+    type filter hook forward priority mangle; policy accept;
+    oifname {devices} {rule}
+    iifname {devices} {rule}
   }}
-"""
-
-
-def _secret(number: int, tunnel: Tunnel, site: Site) -> str:
-    return f"""\
-  ike-tunnel{number} {{
-    id-site = {site.address}
-    id-aws = {tunnel.outside_address}
-    secret = "{tunnel.preshared_key}"
-  }}
-"""
-
-
-def bird(tunnels: Sequence[Tunnel], site: Site) -> str:
-    """BIRD's `bird.conf`: one BGP session per tunnel with the same preference, so that traffic uses both."""
-    announced = "".join(f"  route {cidr} unreachable;\n" for cidr in site.ranges)
-    sessions = "".join(_session(number, tunnel, site) for number, tunnel in enumerate(tunnels, start=1))
-    return f"""\
-router id {site.address};
-
-protocol device {{
-}}
-
-protocol kernel {{
-  merge paths yes;
-  ipv4 {{
-    import none;
-    export where source = RTS_BGP;
-  }};
-}}
-
-# What the site announces. The routes are never installed: the node knows the way to its own networks.
-protocol static site {{
-  ipv4;
-{announced}}}
-{sessions}"""
-
-
-def _session(number: int, tunnel: Tunnel, site: Site) -> str:
-    return f"""
-protocol bgp tunnel{number} {{
-  local {tunnel.site_inside_address} as {site.asn};
-  neighbor {tunnel.aws_inside_address} as {tunnel.aws_asn};
-  hold time {BGP_HOLD_SECONDS};
-  keepalive time {BGP_KEEPALIVE_SECONDS};
-  ipv4 {{
-    import all;
-    export where proto = "site";
-  }};
 }}
 """
+
+
+def _device(number: int, name: str, tunnel: Tunnel) -> plan.Tunnel:
+    prefix = IPv4Network(tunnel.inside_cidr).prefixlen
+    inside = f"{tunnel.site_inside_address}/{prefix}"
+    return plan.Tunnel(name=name, peer=tunnel.outside_address, address=inside, interface_id=number)

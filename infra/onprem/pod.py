@@ -25,7 +25,10 @@ _SPREAD_OVER = ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
 
 @dataclass(frozen=True, kw_only=True)
 class PodArgs:
-    """What one serving pod is. `ca_config_map` holds `ca.pem`; None means the public authorities."""
+    """What one serving pod is. `ca_config_map` holds `ca.pem`; None means the public authorities.
+
+    `registry_endpoint` is S3 inside the VPC, reached through the VPN; `endpoint`, unless "", serves every AWS call.
+    """
 
     image: Input[str]
     config: ServingConfig
@@ -34,6 +37,7 @@ class PodArgs:
     role_arn: Input[str]
     region: Input[str]
     bucket: Input[str]
+    registry_endpoint: Input[str]
     endpoint: str
     ca_config_map: Input[str] | None
 
@@ -119,6 +123,8 @@ def _environment(args: PodArgs) -> dict[str, Input[str]]:
     }
     if args.endpoint:
         environment["AWS_ENDPOINT_URL"] = args.endpoint
+    else:
+        environment["AWS_ENDPOINT_URL_S3"] = args.registry_endpoint
     if args.ca_config_map is not None:
         environment["AWS_CA_BUNDLE"] = f"{_CA}/ca.pem"
     return environment

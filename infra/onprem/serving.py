@@ -29,6 +29,7 @@ class ServingArgs:
     role_arn: Input[str]
     region: Input[str]
     bucket: Input[str]
+    registry_endpoint: Input[str]
 
 
 class Serving(pulumi.ComponentResource):
@@ -58,6 +59,7 @@ class Serving(pulumi.ComponentResource):
             role_arn=args.role_arn,
             region=args.region,
             bucket=args.bucket,
+            registry_endpoint=args.registry_endpoint,
             endpoint=args.registry.endpoint,
             ca_config_map=self._authorities(),
         )

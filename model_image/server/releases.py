@@ -99,6 +99,7 @@ class Releases:
             return
         try:
             self._registry.download(self._model, wanted, self._folder / wanted)
+            self._metrics.downloaded()
             release = self._load(self._folder / wanted, wanted)
         except StoreError:
             raise

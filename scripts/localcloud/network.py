@@ -4,6 +4,7 @@ All links, addresses, routes and firewall rules live inside namespaces, so delet
 only the two management links have an end on the host, and that end goes with its peer.
 """
 
+import secrets
 import shutil
 from pathlib import Path
 
@@ -155,7 +156,10 @@ def _link(cloud: LocalCloud, one: tuple[str, str], other: tuple[str, str]) -> No
 
 
 def _bridge(cloud: LocalCloud, role: str, name: str) -> None:
-    _in(cloud, role, "ip", "link", "add", name, "type", "bridge")
+    # Without an address of its own a bridge takes the lowest one of its ports. That changes when an instance comes or
+    # goes, and the others send their answers to the old one for seconds.
+    own = ":".join(f"{number:02x}" for number in (2, *secrets.token_bytes(5)))
+    _in(cloud, role, "ip", "link", "add", name, "address", own, "type", "bridge")
     _in(cloud, role, "ip", "link", "set", name, "up")
 
 

@@ -52,19 +52,21 @@ def local_stack_config(
         "serviceName": topology.SERVICE_NAME,
         "network": {"cidr": topology.VPC_CIDR, "zones": 3, "nat": "one"},
         "onprem": {
-            "gatewayAddress": topology.SITE_GATEWAY,
+            "gatewayAddresses": [topology.SITE_GATEWAY],
             "asn": SITE_ASN,
             "ranges": _site_ranges(),
             "oidcIssuer": topology.OIDC_ISSUER,
             "serviceAccount": f"{NAMESPACE}/serving",
         },
-        "vpn": {"asn": AWS_ASN},
+        # The provider that runs here is older than the logs of BGP sessions.
+        "vpn": {"asn": AWS_ASN, "bgpLogs": False},
         "slots": {
             "stable": {"image": image, "minInstances": choices.instances, "maxInstances": choices.instances},
             "canary": {"maxInstances": choices.instances},
         },
         "fleet": {"instanceTypes": ["c7i.xlarge", "m7i.xlarge"], "gpu": False},
         "registry": _registry(ca_pem),
+        "watch": {"monthlyBudgetUsd": 1000},
     }
     onprem: StackConfig = {
         "env": "local",

@@ -197,6 +197,10 @@ def _tunnels(name: str) -> dict[str, Any]:
     return attributes
 
 
+def _endpoint_names(name: str) -> dict[str, Any]:
+    return {"dnsEntries": [{"dnsName": f"*.vpce-of-{name}.s3.eu-central-1.vpce.amazonaws.com"}]}
+
+
 def _proof(name: str) -> dict[str, Any]:
     option = {"resourceRecordName": "_x.shop.example", "resourceRecordType": "CNAME", "resourceRecordValue": "_y.acm"}
     return {"domainValidationOptions": [option]}
@@ -205,15 +209,24 @@ def _proof(name: str) -> dict[str, Any]:
 _COMPUTED: dict[str, Callable[[str], dict[str, Any]]] = {
     "Bucket": lambda name: {"bucket": name},
     "Certificate": _proof,
+    "Image": lambda name: {"outputResources": [{"amis": [{"image": f"ami-of-{name}"}]}]},
+    "Key": lambda name: {"keyId": f"key-of-{name}"},
     "LaunchTemplate": lambda name: {"latestVersion": 7},
-    "LoadBalancer": lambda name: {"dnsName": f"{name}.elb.amazonaws.com", "zoneId": "Z-ELB"},
+    "LoadBalancer": lambda name: {
+        "arnSuffix": f"app/{name}/1",
+        "dnsName": f"{name}.elb.amazonaws.com",
+        "zoneId": "Z-ELB",
+    },
     "Record": lambda name: {"fqdn": f"{name}.shop.example"},
     "Repository": lambda name: {"repositoryUrl": f"{ACCOUNT}.dkr.ecr.eu-central-1.amazonaws.com/{name}"},
+    "TargetGroup": lambda name: {"arnSuffix": f"targetgroup/{name}/2"},
+    "VpcEndpoint": _endpoint_names,
     "VpnConnection": _tunnels,
 }
 _CALLS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": lambda args: {"names": ["a", "b", "c", "d"]},
     "aws:index/getCallerIdentity:getCallerIdentity": lambda args: {"accountId": ACCOUNT},
+    "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": lambda args: {"arn": f"arn:aws:iam::{ACCOUNT}:found"},
     "aws:route53/getZone:getZone": lambda args: {"zoneId": f"zone-of-{args['name']}"},
-    "aws:ssm/getParameter:getParameter": lambda args: {"value": "ami-0123456789abcdef0"},
+    "aws:ssm/getParameter:getParameter": lambda args: {"insecureValue": "ami-0123456789abcdef0"},
 }

@@ -43,8 +43,10 @@ def aws_example(**changes: Any) -> dict[str, str]:
     return example("aws", {"slots.stable.image": DIGEST} | changed)
 
 
+ROLES = ("onprem", "publisher", "collector", "preview", "deploy")
 TUNNELS = [
     {
+        "gateway_address": "198.51.100.10",
         "outside_address": f"203.0.113.1{number}",
         "inside_cidr": f"169.254.1{number}.0/30",
         "aws_inside_address": f"169.254.1{number}.1",
@@ -59,12 +61,14 @@ AWS_OUTPUTS = {
     "vpc_id": "vpc-1",
     "vpc_cidr": "10.30.0.0/16",
     "registry_bucket": "models",
+    "registry_endpoint": "https://bucket.vpce-1.s3.eu-central-1.vpce.amazonaws.com",
     "image_repository_url": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/serving",
     "load_balancer_dns_name": "edge.eu-central-1.elb.amazonaws.com",
     "load_balancer_zone_id": "Z-ELB",
     "stable_image": DIGEST,
-    "onprem_role_arn": "arn:aws:iam::123456789012:role/onprem",
-    "publisher_role_arn": "arn:aws:iam::123456789012:role/publisher",
+    "machine_image": "ami-0123456789abcdef0",
+    "alarm_topic_arn": "arn:aws:sns:eu-central-1:123456789012:alarms",
+    **{f"{role}_role_arn": f"arn:aws:iam::123456789012:role/{role}" for role in ROLES},
     "tunnels": TUNNELS,
 }
 ONPREM_OUTPUTS = {

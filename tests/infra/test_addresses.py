@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.addresses import overlaps, subnet_layout
+from infra.addresses import nat_gateways, overlaps, subnet_layout
 
 blocks = st.builds(
     lambda prefix, number: str(IPv4Network((number << (32 - prefix), prefix))),
@@ -61,6 +61,34 @@ def test_every_subnet_is_one_that_aws_accepts(block: str, count: int) -> None:
 def test_a_block_or_number_of_zones_that_cannot_be_laid_out_is_refused(block: str, count: int, rule: str) -> None:
     with pytest.raises(ValueError, match=rule):
         subnet_layout(block, count)
+
+
+networks = st.builds(
+    lambda prefix, number: str(IPv4Network(((number << (32 - prefix)) % 2**32, prefix))),
+    st.integers(8, 30),
+    st.integers(0, 2**20),
+)
+
+
+@given(networks, networks)
+def test_two_ranges_overlap_exactly_when_one_begins_inside_the_other(first: str, second: str) -> None:
+    a, b = IPv4Network(first), IPv4Network(second)
+    shared = a.network_address in b or b.network_address in a
+    assert overlaps({"a": first, "b": second}) == ([("a", "b")] if shared else [])
+
+
+@given(blocks, zones)
+def test_a_range_inside_any_subnet_collides_with_the_block_and_one_beside_it_does_not(block: str, count: int) -> None:
+    network = IPv4Network(block)
+    beside = IPv4Network(((int(network.network_address) + network.num_addresses) % 2**32, network.prefixlen))
+    for subnet in subnets(block, count):
+        assert overlaps({"vpc": block, "site": str(subnet)}) == [("vpc", "site")]
+    assert overlaps({"vpc": block, "site": str(beside)}) == []
+
+
+@given(zones)
+def test_nat_is_paid_for_nowhere_once_or_in_each_zone(count: int) -> None:
+    assert [nat_gateways(mode, count) for mode in ("none", "one", "per-zone")] == [0, 1, count]
 
 
 def test_overlaps_names_each_pair_that_shares_an_address() -> None:

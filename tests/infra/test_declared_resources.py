@@ -12,15 +12,27 @@ SITES = [aws_site, onprem_site, dns_split]
 # What AWS gives no tags: parts of something that has them.
 UNTAGGED = {
     "aws:acm/certificateValidation:CertificateValidation",
+    "aws:autoscaling/lifecycleHook:LifecycleHook",
+    "aws:autoscaling/policy:Policy",
+    "aws:autoscaling/schedule:Schedule",
+    "aws:cloudwatch/dashboard:Dashboard",
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy",
     "aws:ec2/route:Route",
     "aws:ec2/routeTableAssociation:RouteTableAssociation",
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy",
     "aws:iam/rolePolicy:RolePolicy",
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    "aws:kms/alias:Alias",
     "aws:route53/record:Record",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+    "aws:s3/bucketLogging:BucketLogging",
     "aws:s3/bucketPolicy:BucketPolicy",
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
     "aws:s3/bucketVersioning:BucketVersioning",
+    "aws:sns/topicPolicy:TopicPolicy",
+    "aws:sns/topicSubscription:TopicSubscription",
+    "aws:wafv2/webAclAssociation:WebAclAssociation",
 }
 
 

@@ -10,7 +10,8 @@ def fill(site: Path) -> None:
         path = site / pattern.rstrip("/").replace("*", "x")
         path.mkdir(parents=True, exist_ok=True)
         (path / "file").write_bytes(b"x")
-    (site / "botocore" / "data" / "s3").mkdir()
+    for service in slim.KEPT:
+        (site / "botocore" / "data" / service).mkdir()
     (site / "torch" / "lib").mkdir(parents=True)
 
 
@@ -19,7 +20,9 @@ def test_what_is_listed_goes_and_all_else_stays(tmp_path: Path) -> None:
     slim.remove(tmp_path)
     assert not (tmp_path / "triton").exists()
     assert not (tmp_path / "botocore" / "data" / "x").exists()
-    assert (tmp_path / "botocore" / "data" / "s3").is_dir()
+    # What the server, its credentials and the instance's agent call.
+    for service in ("s3", "sts", "autoscaling", "cloudwatch"):
+        assert (tmp_path / "botocore" / "data" / service).is_dir()
     assert (tmp_path / "torch" / "lib").is_dir()
 
 

@@ -5,7 +5,7 @@ import json
 from scripts.localcloud.topology import ACCOUNT, REGION
 
 SERVICES = ("acm", "autoscaling", "budgets", "cloudwatch", "ec2", "ecr", "elbv2", "events", "iam", "kms", "logs",
-            "resourcegroupstaggingapi", "route53", "s3", "s3control", "sns", "sqs", "ssm", "sts")  # fmt: skip
+            "resourcegroupstaggingapi", "route53", "s3", "s3control", "sns", "sqs", "ssm", "sts", "wafv2")  # fmt: skip
 """The services that the stacks and the provider's own look-ups call, by the provider's endpoint names.
 
 A service that is not named here is not reached at all: the bridge sends it to a port where nothing listens.

@@ -25,15 +25,7 @@ def install(cloud: LocalCloud) -> Path:
     A ``pulumi`` or ``kubectl`` already on PATH is used when its version is in the tested range, else one is built.
     """
     folder = cloud.run / "bin"
-    folder.mkdir(parents=True, exist_ok=True)
-    pulumi = _on_path("pulumi", ["version"], PULUMI_TESTED) or go_tool("pulumi") / "pulumi"
-    _link(folder / "pulumi", pulumi)
-    if not shutil.which("pulumi-language-python", path=str(pulumi.resolve().parent)):
-        _module(folder / "pulumi-language-python", cloud.checkout, "scripts.localcloud.engine.language_host")
-    if plugin := aws_plugin.official():
-        _link(folder / "pulumi-resource-aws", plugin)
-    else:
-        _module(folder / "pulumi-resource-aws", cloud.checkout, "scripts.localcloud.aws.bridge")
+    install_engine(folder, cloud.checkout)
     _link(folder / "pulumi-resource-kubernetes", go_tool("kubernetes-provider") / "pulumi-resource-kubernetes")
     kubectl = _on_path("kubectl", ["version", "--client"], KUBECTL_TESTED) or go_tool("kubernetes") / "kubectl"
     _link(folder / "kubectl", kubectl)
@@ -43,6 +35,19 @@ def install(cloud: LocalCloud) -> Path:
     if not passphrase.exists():
         write_secret(passphrase, secrets.token_urlsafe(24).encode())
     return folder
+
+
+def install_engine(folder: Path, checkout: Path) -> None:
+    """Fill ``folder`` with the engine, a language host if it has none, and the AWS provider run from ``checkout``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pulumi = _on_path("pulumi", ["version"], PULUMI_TESTED) or go_tool("pulumi") / "pulumi"
+    _link(folder / "pulumi", pulumi)
+    if not shutil.which("pulumi-language-python", path=str(pulumi.resolve().parent)):
+        _module(folder / "pulumi-language-python", checkout, "scripts.localcloud.engine.language_host")
+    if plugin := aws_plugin.official():
+        _link(folder / "pulumi-resource-aws", plugin)
+    else:
+        _module(folder / "pulumi-resource-aws", checkout, "scripts.localcloud.aws.bridge")
 
 
 def variables(cloud: LocalCloud) -> dict[str, str]:

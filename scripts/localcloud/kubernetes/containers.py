@@ -37,11 +37,13 @@ def run_container(
     netns_path: Path,
     mounts: Sequence[Mount] = (),
     log_path: Path,
+    command: Sequence[str] = (),
 ) -> None:
     """Run ``image`` (a reference of the node's store, e.g. ``<repository url>@sha256:…``) as container ``name``.
 
-    The container has the image's entrypoint and user, a read-only root, a /tmp of its own in memory, and the network
-    namespace at ``netns_path``. Its output is appended to ``log_path``. A container of that name is replaced.
+    The container has the image's entrypoint (or ``command`` in its place) and user, a read-only root, a /tmp of its own
+    in memory, and the network namespace at ``netns_path``. Its output is appended to ``log_path``. A container of that
+    name is replaced.
     ``env`` reaches it through a file that only root can read and that is deleted at once: its values may be secret,
     and must not hold line breaks. Raises UserError when the image is unknown or the container does not start.
     """
@@ -55,7 +57,7 @@ def run_container(
         with os.fdopen(handle, "w") as file:
             file.writelines(f"{key}={value}\n" for key, value in env.items())
         argv = arguments(cloud, name, image, env_file=env_file, netns_path=netns_path, mounts=mounts, log_path=log_path)
-        run([*client(cloud), *argv])
+        run([*client(cloud), *argv, *command])
     finally:
         os.unlink(env_file)
 
@@ -70,7 +72,7 @@ def arguments(
     mounts: Sequence[Mount],
     log_path: Path,
 ) -> list[str]:
-    """The words of ``ctr run``; none of them is a value of the environment."""
+    """The words of ``ctr run``, a command aside, which may follow; none is a value of the environment."""
     words = ["run", "--detach", "--read-only", "--runc-binary", "runc"]
     words += ["--cgroup", f"/{cloud.cgroup}/instances/{name}", "--with-ns", f"network:{netns_path}"]
     words += ["--label", f"{LABEL}={name}", "--env-file", env_file, "--log-uri", f"file://{log_path}"]

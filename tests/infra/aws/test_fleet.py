@@ -1,88 +1,141 @@
 import base64
+from typing import Any
 
+import pytest
 import yaml
 
-from tests.infra.engine import Declaration, declare
-from tests.infra.settings import DIGEST, OTHER_DIGEST, aws_example
-from tests.infra.sites import aws_site
+from infra.aws.units import START_SECONDS, STOP_SECONDS
+from tests.infra.aws.fleets import REPOSITORY, declare_fleets, fleets
+from tests.infra.engine import Declaration
+from tests.infra.settings import DIGEST, OTHER_DIGEST
+
+SLOTS = ("stable", "canary")
+
+
+def group(slot: str, site: Declaration | None = None) -> dict[str, Any]:
+    return (site or fleets()).one("autoscaling/group:Group", f"{slot}-group").inputs
+
+
+def template(slot: str, site: Declaration | None = None) -> dict[str, Any]:
+    return (site or fleets()).one(":LaunchTemplate", f"{slot}-template").inputs
 
 
 def size(site: Declaration, slot: str) -> tuple[int, int]:
-    group = site.one("autoscaling/group:Group", f"{slot}-group").inputs
-    return group["minSize"], group["maxSize"]
+    return group(slot, site)["minSize"], group(slot, site)["maxSize"]
 
 
-def image_of(site: Declaration, slot: str) -> str:
-    data = base64.b64decode(site.one(":LaunchTemplate", f"{slot}-template").inputs["userData"])
-    files = {file["path"]: file["content"] for file in yaml.safe_load(data)["write_files"]}
-    return str(files["/etc/serving/image"]).strip()
+def files(slot: str, site: Declaration | None = None) -> dict[str, str]:
+    data = base64.b64decode(template(slot, site)["userData"])
+    return {file["path"]: file["content"] for file in yaml.safe_load(data)["write_files"]}
 
 
 def test_there_are_two_slots_whatever_is_configured() -> None:
-    assert {group.name for group in aws_site().of("autoscaling/group:Group")} == {
+    assert {found.name for found in fleets().of("autoscaling/group:Group")} == {
         "prod-stable-group",
         "prod-canary-group",
     }
 
 
 def test_a_slot_without_image_starts_nothing() -> None:
-    assert size(aws_site(), "stable") == (2, 12)
-    assert size(aws_site(), "canary") == (0, 0)
-    assert "userData" not in aws_site().one(":LaunchTemplate", "canary-template").inputs
+    assert size(fleets(), "stable") == (2, 12)
+    assert size(fleets(), "canary") == (0, 0)
+    assert "userData" not in template("canary")
 
 
 def test_each_slot_runs_its_own_digest() -> None:
-    from stacks import aws
-
-    site = declare(aws.main, config=aws_example(slots__canary__image=OTHER_DIGEST))
-    assert image_of(site, "stable").endswith(f"@{DIGEST}")
-    assert image_of(site, "canary").endswith(f"@{OTHER_DIGEST}")
+    site = declare_fleets(slots__canary__image=OTHER_DIGEST)
+    assert files("stable", site)["/etc/serving/image"] == f"{REPOSITORY}@{DIGEST}\n"
+    assert files("canary", site)["/etc/serving/image"] == f"{REPOSITORY}@{OTHER_DIGEST}\n"
     assert size(site, "canary") == (1, 4)
 
 
+def test_an_instance_knows_its_slot_its_metrics_and_its_log_group() -> None:
+    written = files("stable")
+    assert "INSTANCE_SLOT=stable\n" in written["/etc/serving/instance.env"]
+    assert "INSTANCE_METRICS=HybridServing/prod\n" in written["/etc/serving/instance.env"]
+    assert "LOG_GROUP=/hybrid-serving/prod/servers\n" in written["/etc/serving/host.env"]
+
+
+def test_nobody_but_policies_and_the_burst_controller_sets_the_size_inside_the_bounds() -> None:
+    for slot in SLOTS:
+        assert "desiredCapacity" not in group(slot)
+
+
+def test_an_up_does_not_wait_for_a_capacity_that_policies_change_meanwhile() -> None:
+    for slot in SLOTS:
+        assert group(slot)["waitForCapacityTimeout"] == "0"
+
+
 def test_the_group_names_the_version_of_its_template() -> None:
-    policy = aws_site().one("autoscaling/group:Group", "stable-group").inputs["mixedInstancesPolicy"]
+    policy = group("stable")["mixedInstancesPolicy"]
     assert policy["launchTemplate"]["launchTemplateSpecification"] == {
         "launchTemplateId": "prod-stable-template-id",
         "version": "7",
     }
 
 
-def test_instance_types_keep_their_order_of_preference() -> None:
-    policy = aws_site().one("autoscaling/group:Group", "stable-group").inputs["mixedInstancesPolicy"]
+def test_instance_types_keep_their_order_of_preference_for_both_ways_to_buy() -> None:
+    policy = group("stable")["mixedInstancesPolicy"]
     kinds = [override["instanceType"] for override in policy["launchTemplate"]["overrides"]]
     assert kinds == ["g6.xlarge", "g5.xlarge", "g4dn.xlarge"]
-    assert policy["instancesDistribution"]["spotAllocationStrategy"] == "capacity-optimized-prioritized"
+    assert policy["instancesDistribution"] == {
+        "onDemandAllocationStrategy": "prioritized",
+        "onDemandBaseCapacity": 2,
+        "onDemandPercentageAboveBaseCapacity": 0,
+        "spotAllocationStrategy": "capacity-optimized-prioritized",
+    }
 
 
-def test_each_group_serves_its_own_target_group_from_private_subnets() -> None:
-    for slot in ("stable", "canary"):
-        group = aws_site().one("autoscaling/group:Group", f"{slot}-group").inputs
-        assert group["targetGroupArns"] == [f"arn:aws:test:::prod-edge-{slot}"]
-        assert all("-private-" in subnet for subnet in group["vpcZoneIdentifiers"])
+def test_an_instance_is_ended_only_after_its_replacement_serves() -> None:
+    for slot in SLOTS:
+        assert group(slot)["capacityRebalance"] is True
+        assert group(slot)["instanceMaintenancePolicy"]["minHealthyPercentage"] == 100
+        assert group(slot)["instanceMaintenancePolicy"]["maxHealthyPercentage"] > 100
 
 
-def test_instance_metadata_needs_a_token_and_reaches_containers() -> None:
-    for template in aws_site().of(":LaunchTemplate"):
-        assert template.inputs["metadataOptions"] == {
-            "httpEndpoint": "enabled",
-            "httpTokens": "required",
-            "httpPutResponseHopLimit": 2,
-        }
+def test_a_new_version_replaces_running_instances_and_is_never_rolled_back_to_itself() -> None:
+    preferences = group("stable")["instanceRefresh"]["preferences"]
+    assert preferences["minHealthyPercentage"] == 100
+    assert preferences["maxHealthyPercentage"] > 100
+    assert preferences["autoRollback"] is False
 
 
-def test_disks_are_encrypted() -> None:
-    for template in aws_site().of(":LaunchTemplate"):
-        (disk,) = template.inputs["blockDeviceMappings"]
-        assert disk["ebs"]["encrypted"] == "true"
-        assert disk["ebs"]["volumeType"] == "gp3"
+@pytest.mark.parametrize("slot", SLOTS)
+def test_the_first_instance_meets_the_hooks_and_later_changes_reach_them(slot: str) -> None:
+    initial = {hook["name"]: hook for hook in group(slot)["initialLifecycleHooks"]}
+    declared = {hook.inputs["name"]: hook for hook in fleets().of(":LifecycleHook") if f"-{slot}-" in hook.name}
+    assert initial.keys() == declared.keys() == {"ready", "drain"}
+    for name, hook in declared.items():
+        assert hook.inputs["autoscalingGroupName"] == f"prod-{slot}-group"
+        same = {key: value for key, value in hook.inputs.items() if key != "autoscalingGroupName"}
+        assert initial[name] == same
 
 
-def test_the_machine_image_is_the_one_that_the_parameter_names() -> None:
-    assert {t.inputs["imageId"] for t in aws_site().of(":LaunchTemplate")} == {"ami-0123456789abcdef0"}
+def test_an_instance_that_never_answers_is_given_up_and_one_that_leaves_is_let_go() -> None:
+    hooks = {hook["name"]: hook for hook in group("stable")["initialLifecycleHooks"]}
+    assert hooks["ready"]["lifecycleTransition"] == "autoscaling:EC2_INSTANCE_LAUNCHING"
+    assert hooks["ready"]["defaultResult"] == "ABANDON"
+    assert hooks["ready"]["heartbeatTimeout"] >= START_SECONDS
+    assert hooks["drain"]["lifecycleTransition"] == "autoscaling:EC2_INSTANCE_TERMINATING"
+    assert hooks["drain"]["defaultResult"] == "CONTINUE"
+    assert hooks["drain"]["heartbeatTimeout"] > STOP_SECONDS + 60
 
 
-def test_no_instance_starts_before_its_rights_and_its_way_out_exist() -> None:
-    fleet = aws_site().one("aws:Fleet", "stable")
-    assert {"prod-identity-instance-registry", "prod-identity-instance-image"} <= fleet.depends_on
-    assert {f"prod-network-private-{zone}-default" for zone in range(3)} <= fleet.depends_on
+def test_the_instance_answers_the_hooks_that_its_group_has() -> None:
+    hooks = {hook["name"]: hook["lifecycleTransition"] for hook in group("stable")["initialLifecycleHooks"]}
+    told = dict(line.split("=", 1) for line in files("stable")["/etc/serving/instance.env"].splitlines())
+    assert hooks[told["INSTANCE_LAUNCH_HOOK"]].endswith("LAUNCHING")
+    assert hooks[told["INSTANCE_TERMINATION_HOOK"]].endswith("TERMINATING")
+
+
+def test_a_group_publishes_what_alarms_compare() -> None:
+    for slot in SLOTS:
+        assert {"GroupDesiredCapacity", "GroupInServiceInstances"} <= set(group(slot)["enabledMetrics"])
+        assert group(slot)["metricsGranularity"] == "1Minute"
+
+
+def test_each_group_serves_its_own_target_group_from_the_given_subnets() -> None:
+    for slot in SLOTS:
+        assert group(slot)["targetGroupArns"] == [f"arn-of-{slot}"]
+        assert group(slot)["healthCheckType"] == "ELB"
+        assert group(slot)["vpcZoneIdentifiers"] == ["subnet-a", "subnet-b", "subnet-c"]

@@ -1,86 +1,203 @@
+"""The roles as they are declared; what their documents say is tested in `policies/`."""
+
 import json
+from functools import cache
 from typing import Any
 
 import pytest
 
-from infra.aws import policies
-from tests.infra.engine import declare
-from tests.infra.settings import REMOVED, aws_example
-from tests.infra.sites import aws_site
+from infra.aws.identity import Identity, IdentityArgs
+from infra.aws.policies import rights
+from infra.config.access import AccessConfig, GithubConfig
+from infra.names import Names
+from tests.infra.aws.policies.estates import (
+    ACCOUNT,
+    AMI_PARAMETER,
+    BUCKET,
+    DOMAIN,
+    ISSUER,
+    KEY,
+    LOG_GROUP,
+    REGION,
+    REPOSITORY,
+    role,
+)
+from tests.infra.aws.policies.evaluator import lets_in, permits
+from tests.infra.engine import Declaration, Declared, declare
 
-BUCKET, REPOSITORY = "arn:aws:s3:::models", "arn:aws:ecr:eu-central-1:123456789012:repository/serving"
-# The one action that AWS offers only for all resources.
-UNSCOPED = {"ecr:GetAuthorizationToken"}
-DOCUMENTS = {
-    "read_registry": policies.read_registry(BUCKET),
-    "pull_image": policies.pull_image(REPOSITORY),
-    "publish": policies.publish(BUCKET, REPOSITORY),
-}
-
-
-def actions(document: policies.Document) -> set[str]:
-    return {action for statement in document["Statement"] for action in statement["Action"]}
-
-
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_every_policy_names_its_actions_and_resources(name: str) -> None:
-    for statement in DOCUMENTS[name]["Statement"]:
-        assert not any("*" in action for action in statement["Action"])
-        if set(statement["Action"]) != UNSCOPED:
-            assert all(resource.startswith((BUCKET, REPOSITORY)) for resource in statement["Resource"])
-
-
-def test_whoever_serves_can_only_read() -> None:
-    assert actions(DOCUMENTS["read_registry"]) == {"s3:GetObject", "s3:ListBucket"}
-    assert all("Put" not in action and "Upload" not in action for action in actions(DOCUMENTS["pull_image"]))
+WORKLOADS = {"instance", "onprem", "publisher", "collector"}
+PEOPLE = {"preview", "deploy"}
+PUBLISHER = f"arn:aws:iam::{ACCOUNT}:role/release-pipeline"
+WEB = "sts:AssumeRoleWithWebIdentity"
+TOKENS = "token.actions.githubusercontent.com"
 
 
-def test_the_publisher_can_delete_nothing() -> None:
-    assert not [action for action in actions(DOCUMENTS["publish"]) if "Delete" in action or "Lifecycle" in action]
-
-
-def test_objects_outside_releases_and_channels_are_out_of_reach() -> None:
-    for document in (DOCUMENTS["read_registry"], DOCUMENTS["publish"]):
-        for statement in document["Statement"]:
-            if "s3:GetObject" in statement["Action"]:
-                assert statement["Resource"] == [f"{BUCKET}/releases/*", f"{BUCKET}/channels/*"]
-
-
-def trust(site: Any, role: str) -> dict[str, Any]:
-    policy = json.loads(site.one(":Role", role).inputs["assumeRolePolicy"])
-    (statement,) = policy["Statement"]
-    return statement  # type: ignore[no-any-return]
-
-
-def test_pods_get_their_role_by_the_clusters_issuer_and_one_service_account() -> None:
-    statement = trust(aws_site(), "onprem")
-    assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
-    assert statement["Principal"] == {"Federated": "arn:aws:test:::prod-identity-cluster"}
-    assert statement["Condition"]["StringEquals"] == {
-        "oidc.shop.example/onprem:aud": "sts.amazonaws.com",
-        "oidc.shop.example/onprem:sub": "system:serviceaccount:serving:serving",
-    }
-
-
-def test_publishers_are_the_configured_ones() -> None:
-    assert trust(aws_site(), "publisher")["Principal"] == {"AWS": ["arn:aws:iam::111122223333:role/release-pipeline"]}
-
-
-def test_without_publishers_the_account_decides() -> None:
-    from stacks import aws
-
-    site = declare(aws.main, config=aws_example(publishers=REMOVED))
-    assert trust(site, "publisher")["Principal"] == {"AWS": ["arn:aws:iam::123456789012:root"]}
-
-
-def test_no_static_key_exists() -> None:
-    assert aws_site().of(":AccessKey") == []
-    assert aws_site().of(":User") == []
-
-
-def test_instances_can_read_releases_and_pull_the_image() -> None:
-    granted = [r for r in aws_site().of(":RolePolicy") if r.inputs["role"] == "prod-identity-instance-id"]
-    documents = [json.loads(policy.inputs["policy"]) for policy in granted]
-    assert set().union(*(actions(document) for document in documents)) == actions(DOCUMENTS["read_registry"]) | actions(
-        DOCUMENTS["pull_image"]
+def arguments(**access: Any) -> IdentityArgs:
+    """With this access; what is not given is nobody in particular."""
+    nobody: dict[str, Any] = dict.fromkeys(("publishers", "collectors", "previewers", "deployers"), ())
+    return IdentityArgs(
+        names=Names(environment="prod", role="aws"),
+        region=REGION,
+        bucket_arn=BUCKET,
+        key_arn=KEY,
+        repository_arn=REPOSITORY,
+        log_group_arn=LOG_GROUP,
+        oidc_issuer=ISSUER,
+        service_account="serving/serving",
+        domain=DOMAIN,
+        ami_parameter=AMI_PARAMETER,
+        access=AccessConfig(**{"github": None} | nobody | access),
     )
+
+
+def made(**access: Any) -> Declaration:
+    return declare(lambda: Identity("prod-identity", arguments(**access)))
+
+
+@cache
+def plain() -> Declaration:
+    return made()
+
+
+@cache
+def with_github(create_provider: bool = True) -> Declaration:
+    return made(github=GithubConfig(repository="shop/serving", branch="main", create_provider=create_provider))
+
+
+def roles(declared: Declaration) -> dict[str, Declared]:
+    return {r.name.removeprefix("prod-identity-"): r for r in declared.of("iam/role:Role")}
+
+
+def trust(declared: Declaration, part: str) -> dict[str, Any]:
+    return json.loads(roles(declared)[part].inputs["assumeRolePolicy"])  # type: ignore[no-any-return]
+
+
+def attached(declared: Declaration, part: str) -> list[str]:
+    """The names of the managed policies of a role."""
+    return sorted(
+        a.inputs["policyArn"].rpartition(":")[2].removeprefix("prod-identity-")
+        for a in declared.of(":RolePolicyAttachment")
+        if a.inputs["role"] == f"prod-identity-{part}"
+    )
+
+
+def test_there_are_six_roles_and_no_static_key() -> None:
+    assert roles(plain()).keys() == WORKLOADS | PEOPLE
+    for kind in (":AccessKey", ":User", ":Group"):
+        assert plain().of(kind) == []
+
+
+@pytest.mark.parametrize("kind", ["iam/role:Role", "iam/policy:Policy", ":InstanceProfile"])
+def test_all_of_it_lies_under_the_environments_path(kind: str) -> None:
+    assert {resource.inputs["path"] for resource in plain().of(kind)} == {"/hybrid-serving/prod/"}
+
+
+def test_workloads_have_the_boundary_and_people_have_not() -> None:
+    boundary = plain().one("iam/policy:Policy", "boundary")
+    for part, declared in roles(plain()).items():
+        expected = f"arn:aws:test:::{boundary.name}" if part in WORKLOADS else None
+        assert declared.inputs.get("permissionsBoundary") == expected, part
+
+
+def test_the_boundary_holds_what_every_workload_is_given() -> None:
+    boundary = json.loads(plain().one("iam/policy:Policy", "boundary").inputs["policy"])
+    granted = {r.inputs["role"]: json.loads(r.inputs["policy"]) for r in plain().of(":RolePolicy")}
+    assert granted.keys() == {f"prod-identity-{part}" for part in WORKLOADS}
+    weights = f"{BUCKET}/releases/a"
+    for document in (*granted.values(), boundary):
+        assert permits([document], "s3:GetObject", weights)
+    assert permits([boundary], "s3:DeleteObject", weights)
+    assert not permits([boundary], "iam:CreateRole", role("x"))
+
+
+def test_the_flow_logs_can_be_written_within_the_boundary() -> None:
+    boundary = json.loads(plain().one("iam/policy:Policy", "boundary").inputs["policy"])
+    stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:prod-logs-flows-1a2b3c4:log-stream:eni-1"
+    assert permits([boundary], "logs:PutLogEvents", stream)
+    assert not permits([boundary], "logs:PutLogEvents", stream.replace("prod-", "dev-"))
+
+
+def test_people_have_the_policies_that_are_theirs() -> None:
+    assert attached(plain(), "preview") == sorted(rights.PREVIEW)
+    assert attached(plain(), "deploy") == sorted(rights.DEPLOY)
+    for part in WORKLOADS:
+        assert attached(plain(), part) == []
+
+
+def test_instances_get_their_role_by_the_profile() -> None:
+    assert plain().one(":InstanceProfile").inputs["role"] == "prod-identity-instance"
+    assert lets_in(trust(plain(), "instance"), {"Service": "ec2.amazonaws.com"}, "sts:AssumeRole", {})
+
+
+def test_pods_get_their_role_by_the_clusters_issuer() -> None:
+    provider = plain().one(":OpenIdConnectProvider")
+    assert provider.inputs["url"] == ISSUER
+    assert provider.inputs["clientIdLists"] == ["sts.amazonaws.com"]
+    host = "oidc.shop.example/onprem"
+    claims = {f"{host}:aud": "sts.amazonaws.com", f"{host}:sub": "system:serviceaccount:serving:serving"}
+    principal = {"Federated": f"arn:aws:test:::{provider.name}"}
+    assert lets_in(trust(plain(), "onprem"), principal, WEB, claims)
+    assert not lets_in(trust(plain(), "onprem"), principal, WEB, claims | {f"{host}:sub": "system:serviceaccount:a:b"})
+
+
+@pytest.mark.parametrize(
+    ("part", "key"),
+    [("publisher", "publishers"), ("collector", "collectors"), ("preview", "previewers"), ("deploy", "deployers")],
+)
+def test_configured_principals_get_in_and_without_any_the_account_decides(part: str, key: str) -> None:
+    root = f"arn:aws:iam::{ACCOUNT}:root"
+    named = trust(made(**{key: (PUBLISHER,)}), part)
+    assert lets_in(named, {"AWS": PUBLISHER}, "sts:AssumeRole", {})
+    assert not lets_in(named, {"AWS": root}, "sts:AssumeRole", {})
+    assert lets_in(trust(plain(), part), {"AWS": root}, "sts:AssumeRole", {})
+
+
+@pytest.mark.parametrize("create_provider", [True, False])
+def test_workflows_get_their_roles_by_githubs_tokens(create_provider: bool) -> None:
+    declared = with_github(create_provider)
+    issuers = [p.inputs["url"] for p in declared.of(":OpenIdConnectProvider")]
+    assert (f"https://{TOKENS}" in issuers) is create_provider
+    provider = "arn:aws:test:::prod-identity-github-tokens" if create_provider else f"arn:aws:iam::{ACCOUNT}:found"
+    for part, subject in (("preview", "pull_request"), ("deploy", "ref:refs/heads/main")):
+        claims = {f"{TOKENS}:aud": "sts.amazonaws.com", f"{TOKENS}:sub": f"repo:shop/serving:{subject}"}
+        document = trust(declared, part)
+        assert lets_in(document, {"Federated": provider}, WEB, claims)
+        assert not lets_in(document, {"Federated": provider}, WEB, claims | {f"{TOKENS}:sub": "repo:fork/serving:x"})
+        assert lets_in(document, {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "sts:AssumeRole", {})
+
+
+def test_without_a_repository_no_workflow_is_trusted() -> None:
+    assert "Federated" not in json.dumps([trust(plain(), part) for part in PEOPLE])
+    assert len(plain().of(":OpenIdConnectProvider")) == 1
+
+
+@pytest.mark.parametrize("part", WORKLOADS)
+def test_a_workflow_never_gets_a_workloads_role(part: str) -> None:
+    assert TOKENS not in json.dumps(trust(with_github(), part))
+
+
+@pytest.mark.parametrize("part", ["collector", "preview", "deploy"])
+def test_the_names_that_policies_go_by_are_the_roles_own(part: str) -> None:
+    """Policies find these roles by a pattern: a role of another name would lose its exemption, or its protection."""
+    from tests.infra.aws.policies.estates import SCOPE
+
+    declared = roles(plain())[part]
+    arn = f"arn:aws:iam::{ACCOUNT}:role{declared.inputs['path']}{declared.name}-"
+    assert SCOPE.role(part) == f"{arn}*"
+
+
+def test_what_the_component_gives_are_the_roles() -> None:
+    given: dict[str, Any] = {}
+
+    def program() -> None:
+        identity = Identity("prod-identity", arguments())
+        for key in ("onprem", "publisher", "collector", "preview", "deploy"):
+            getattr(identity, f"{key}_role_arn").apply(lambda arn, key=key: given.update({key: arn}))
+        identity.instance_profile_name.apply(lambda name: given.update(profile=name))
+        identity.boundary_arn.apply(lambda arn: given.update(boundary=arn))
+
+    declare(program)
+    assert given.pop("profile") == "prod-identity-instance"
+    assert given == {
+        part: f"arn:aws:test:::prod-identity-{part}" for part in (WORKLOADS - {"instance"}) | PEOPLE | {"boundary"}
+    }

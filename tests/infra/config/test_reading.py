@@ -53,7 +53,7 @@ def test_a_missing_key_is_named_with_an_example() -> None:
 def test_a_missing_section_names_the_keys_that_it_needs() -> None:
     named = problems("aws", {"onprem": REMOVED})
     assert [problem.split(" ")[0] for problem in named] == [
-        f"hybrid-serving:onprem.{key}" for key in ("gatewayAddress", "asn", "ranges", "oidcIssuer")
+        f"hybrid-serving:onprem.{key}" for key in ("gatewayAddresses", "asn", "ranges", "oidcIssuer")
     ]
 
 
@@ -78,7 +78,10 @@ REFUSED = [
     ("aws", "network.cidr", "10.30.0.0/28", "/16 and /22"),
     ("aws", "network.zones", 1, "from 2 to 4"),
     ("aws", "network.nat", "two", "one of one, per-zone, none"),
-    ("aws", "onprem.gatewayAddress", "gateway", "IPv4 address"),
+    ("aws", "network.interfaceEndpoints", ["ecr"], "ecr.api"),
+    ("aws", "network.reserved", ["10.40.0.1/16"], "host bits"),
+    ("aws", "onprem.gatewayAddresses", ["gateway"], "IPv4 address"),
+    ("aws", "onprem.gatewayAddresses", ["198.51.100.1", "198.51.100.2", "198.51.100.3"], "one or two"),
     ("aws", "onprem.asn", 0, "whole number"),
     ("aws", "onprem.ranges", [], "at least one entry"),
     ("aws", "onprem.ranges", ["10.10.0.0/24", "10.10.0.0/24"], "only once"),
@@ -91,7 +94,18 @@ REFUSED = [
     ("aws", "slots.stable.weight", 50, "add up to 100"),
     ("aws", "slots.stable.maxInstances", 1, "at most maxInstances (1)"),
     ("aws", "fleet.instanceTypes", ["big"], "g6.xlarge"),
+    ("aws", "fleet.instanceTypes", ["g6.xlarge", "c7i.xlarge"], "with an NVIDIA GPU"),
+    ("aws", "fleet.instanceTypes", ["g5g.xlarge"], "Graviton"),
     ("aws", "fleet.rootGib", 20, "from 75"),
+    ("aws", "fleet.ami.id", "latest", "ami-0123456789abcdef0"),
+    ("aws", "fleet.scaling.queuedTexts", 0, "from 1"),
+    ("aws", "edge.rateLimit", 5, "at least 10"),
+    ("aws", "logs.days", 10, "one of 1, 3, 5"),
+    ("aws", "watch.emails", ["oncall"], "e-mail"),
+    ("aws", "watch.monthlyBudgetUsd", REMOVED, "missing"),
+    ("aws", "access.publishers", ["release-pipeline"], "ARN"),
+    ("aws", "access.github.repository", "shop/*", "without wildcard"),
+    ("aws", "access.github.branch", "*", "without wildcard"),
     ("aws", "registry.endpoint", "http://10.30.255.10", "https"),
     ("aws", "registry.caBundle", "ca.pem", "PEM"),
     ("onprem", "image.digest", "latest", "never a tag"),
@@ -122,6 +136,63 @@ def test_a_wrong_value_is_refused_with_field_value_and_rule(role: str, key: str,
 def test_a_vpc_that_overlaps_with_the_site_is_refused_with_both_ranges() -> None:
     (problem,) = problems("aws", {"onprem.ranges": ["10.10.0.0/24", "10.30.4.0/24"]})
     assert "network.cidr 10.30.0.0/16 overlaps onprem.ranges 10.30.4.0/24" in problem
+
+
+def test_a_vpc_that_overlaps_with_another_sites_range_is_refused() -> None:
+    (problem,) = problems("aws", {"network.reserved": ["10.30.128.0/17"]})
+    assert "network.cidr 10.30.0.0/16 overlaps network.reserved 10.30.128.0/17" in problem
+
+
+def test_ranges_of_the_site_that_overlap_each_other_are_refused() -> None:
+    (problem,) = problems("aws", {"onprem.ranges": ["10.10.0.0/24", "10.10.0.128/25"]})
+    assert "onprem.ranges 10.10.0.0/24 overlaps onprem.ranges 10.10.0.128/25" in problem
+
+
+def test_a_second_gateway_of_the_site_gets_two_tunnels_more() -> None:
+    changes = {"onprem.gatewayAddresses": ["198.51.100.10", "198.51.100.11"], "vpn.insideCidrs": REMOVED}
+    assert len(set(parse("aws", changes).vpn.inside_cidrs)) == 4
+    (problem,) = problems("aws", {"onprem.gatewayAddresses": ["198.51.100.10", "198.51.100.11"]})
+    assert "4 ranges are needed, one per tunnel" in problem
+
+
+def test_without_nat_every_interface_endpoint_is_needed() -> None:
+    assert parse("aws", {"network.nat": "none"}).network.nat == "none"
+    (problem,) = problems("aws", {"network.nat": "none", "network.interfaceEndpoints": ["ecr.api", "sts"]})
+    assert "missing are autoscaling, ecr.dkr, logs, monitoring, ssm, ssmmessages" in problem
+    (problem,) = problems("aws", {"network.nat": "none", "network.interfaceEndpoints": []})
+    assert "missing are autoscaling, ecr.api" in problem
+
+
+def test_a_fleet_without_gpus_takes_no_types_that_have_one() -> None:
+    (problem,) = problems("aws", {"fleet.gpu": False})
+    assert "fleet.gpu is false: types without an NVIDIA GPU are needed" in problem
+    assert parse("aws", {"fleet.gpu": False, "fleet.instanceTypes": ["c7i.xlarge"]}).fleet.gpu is False
+
+
+SALE = {"name": "sale", "timeZone": "Europe/Berlin", "start": "0 6 27 11 *", "end": "0 0 1 12 *", "minInstances": 8}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "rule"),
+    [
+        ("name", "Black Friday", "lower-case"),
+        ("timeZone", "Berlin", "IANA"),
+        ("start", "27 November", "five cron fields"),
+        ("end", "0 0 1 12", "five cron fields"),
+        ("minInstances", 13, "at most slots.stable.maxInstances (12)"),
+        ("capacity", 8, "unknown"),
+    ],
+)
+def test_a_wrong_sale_day_is_refused_with_its_place_in_the_list(key: str, value: Any, rule: str) -> None:
+    (problem,) = problems("aws", {"fleet.schedule": [SALE, {**SALE, "name": "second", key: value}]})
+    assert problem.startswith(f"hybrid-serving:fleet.schedule[1].{key} is {value!r}" if key != "minInstances" else "")
+    assert "fleet.schedule[1]" in problem
+    assert rule in problem
+
+
+def test_two_sale_days_of_one_name_are_refused() -> None:
+    (problem,) = problems("aws", {"fleet.schedule": [SALE, SALE]})
+    assert "'sale' 2 times" in problem
 
 
 def test_a_canary_without_image_gets_no_requests() -> None:

@@ -1,73 +1,39 @@
-from dataclasses import replace
-from ipaddress import IPv4Network
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from infra.config.onprem import GatewayConfig
+from infra.names import Names
+from infra.onprem.gateway import Gateway, GatewayArgs, own_tunnels
 from infra.onprem.gateway_files import Site, gateway_files
 from infra.outputs import tunnels_from
+from tests.infra.engine import Declaration, declare
 from tests.infra.settings import TUNNELS
 from tests.infra.sites import onprem_site
 
 SITE = Site(address="198.51.100.10", asn=65010, ranges=("10.10.0.0/24", "10.42.0.0/24"))
 FIRST, SECOND = tunnels_from(TUNNELS)
+OTHER_GATEWAY = [
+    {**tunnel, "gateway_address": "198.51.100.11", "preshared_key": f"other-key-{number}"}
+    for number, tunnel in enumerate(TUNNELS)
+]
 
 
-def test_each_tunnel_has_its_own_connection_key_and_session() -> None:
-    files = gateway_files([FIRST, SECOND], SITE)
-    for tunnel in (FIRST, SECOND):
-        assert files["swanctl.conf"].count(f'secret = "{tunnel.preshared_key}"') == 1
-        assert files["swanctl.conf"].count(f"remote_addrs = {tunnel.outside_address}\n") == 1
-        neighbor = f"neighbor {tunnel.aws_inside_address} as {tunnel.aws_asn};"
-        assert files["bird.conf"].count(neighbor) == 1
-        assert f"local {tunnel.site_inside_address} as 65010;" in files["bird.conf"]
-
-
-@pytest.mark.parametrize("attribute", ["preshared_key", "outside_address", "inside_cidr"])
-def test_tunnels_that_share_what_must_differ_are_refused(attribute: str) -> None:
-    twin = replace(SECOND, **{attribute: getattr(FIRST, attribute)})
-    with pytest.raises(ValueError, match=attribute) as refusal:
-        gateway_files([FIRST, twin], SITE)
-    assert FIRST.preshared_key not in str(refusal.value)
-
-
-def test_the_gateway_proposes_exactly_what_aws_accepts() -> None:
-    swanctl = gateway_files([FIRST, SECOND], SITE)["swanctl.conf"]
-    assert swanctl.count("proposals = aes256gcm16-prfsha384-ecp384\n") == 2
-    assert swanctl.count("esp_proposals = aes256gcm16-ecp384\n") == 2
-    assert swanctl.count("version = 2\n") == 2
-
-
-def test_a_silent_tunnel_is_noticed_within_ten_seconds() -> None:
-    bird = gateway_files([FIRST, SECOND], SITE)["bird.conf"]
-    assert bird.count("hold time 9;") == bird.count("keepalive time 3;") == 2
-
-
-def test_both_tunnels_carry_traffic_with_the_same_preference() -> None:
-    bird = gateway_files([FIRST, SECOND], SITE)["bird.conf"]
-    assert "merge paths yes;" in bird
-    assert "preference" not in bird
-    assert "prepend" not in bird
-
-
-@given(st.lists(st.integers(0, 255).map(lambda n: str(IPv4Network(f"10.{n}.0.0/16"))), unique=True))
-def test_the_site_announces_its_ranges_and_nothing_else(ranges: list[str]) -> None:
-    bird = gateway_files([FIRST, SECOND], replace(SITE, ranges=ranges))["bird.conf"]
-    announced = [line.split()[1] for line in bird.splitlines() if line.strip().startswith("route ")]
-    assert announced == ranges
-
-
-@pytest.mark.parametrize("name", ["swanctl.conf", "bird.conf"])
-def test_braces_are_balanced(name: str) -> None:
-    text = gateway_files([FIRST, SECOND], SITE)[name]
-    assert text.count("{") == text.count("}")
+def gateway(address: str, tunnels: list[dict[str, object]]) -> Declaration:
+    args = GatewayArgs(
+        names=Names(environment="prod", role="onprem"),
+        namespace="vpn",
+        config=GatewayConfig(
+            address=address, asn=SITE.asn, ranges=tuple(SITE.ranges), ipsec=SITE.ipsec, node_address=""
+        ),
+        tunnels=tunnels,
+        vpc_cidr="10.30.0.0/16",
+    )
+    return declare(lambda: Gateway("gateway", args))
 
 
 def test_the_files_are_kept_as_a_secret_whose_content_is_secret_in_the_state_too() -> None:
     secret = onprem_site().one("core/v1:Secret")
-    assert set(secret.inputs["stringData"]) == {"swanctl.conf", "bird.conf"}
-    assert TUNNELS[0]["preshared_key"] in secret.inputs["stringData"]["swanctl.conf"]
+    assert set(secret.inputs["stringData"]) == set(gateway_files([FIRST, SECOND], SITE))
+    assert TUNNELS[0]["preshared_key"] in secret.inputs["stringData"]["tunnel1.secrets.conf"]
     assert "stringData" in secret.secret
 
 
@@ -75,3 +41,26 @@ def test_the_keys_appear_in_no_other_resource() -> None:
     for resource in onprem_site().custom():
         if not resource.type.endswith("core/v1:Secret"):
             assert TUNNELS[0]["preshared_key"] not in str(resource.inputs), resource.name
+
+
+@pytest.mark.parametrize("address", ["198.51.100.10", "198.51.100.11"])
+def test_of_two_gateways_each_is_told_its_own_tunnels_and_keys_only(address: str) -> None:
+    files = gateway(address, [*TUNNELS, *OTHER_GATEWAY]).one("core/v1:Secret").inputs["stringData"]
+    mine, others = [TUNNELS, OTHER_GATEWAY][:: 1 if address == SITE.address else -1]
+    for number, tunnel in enumerate(mine, start=1):
+        assert tunnel["preshared_key"] in files[f"tunnel{number}.secrets.conf"]
+    for tunnel in others:
+        assert tunnel["preshared_key"] not in str(files)
+    assert files["tunnels.swanctl.conf"].count(f"local_addrs = {address}\n") == 2
+
+
+def test_a_gateway_that_aws_does_not_know_is_refused_with_the_ones_it_knows() -> None:
+    with pytest.raises(ValueError, match=r"gateway\.address is '192\.0\.2\.1'.*198\.51\.100\.10.*") as refusal:
+        own_tunnels([FIRST, SECOND], "192.0.2.1")
+    assert "onprem.gatewayAddresses" in str(refusal.value)
+    assert FIRST.preshared_key not in str(refusal.value)
+
+
+def test_nothing_is_kept_for_a_gateway_without_tunnels() -> None:
+    with pytest.raises(Exception, match="no gateway"):
+        gateway("198.51.100.10", [])

@@ -46,9 +46,15 @@ def test_the_server_is_told_its_site_image_and_registry() -> None:
     assert not {"AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"} & told.keys()
 
 
+def test_the_registry_is_reached_through_the_vpn_and_not_through_the_internet() -> None:
+    endpoint = environment(onprem_site())["AWS_ENDPOINT_URL_S3"]
+    assert endpoint == "https://bucket.vpce-1.s3.eu-central-1.vpce.amazonaws.com"
+
+
 def test_a_private_endpoint_and_its_authority_are_handed_on() -> None:
     declared = site(registry={"endpoint": "https://10.30.255.10", "caBundle": PEM})
     assert environment(declared)["AWS_ENDPOINT_URL"] == "https://10.30.255.10"
+    assert "AWS_ENDPOINT_URL_S3" not in environment(declared)
     config_map = declared.one(":ConfigMap")
     assert config_map.inputs["data"] == {"ca.pem": PEM}
     assert config_map.inputs["immutable"] is True

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from model_image.artefact import verify
+from model_image.instance.server import samples, start_ends
 from model_image.server import releases as releases_module
 
 
@@ -53,6 +54,13 @@ def test_a_promoted_release_replaces_the_one_before(serving, folder_registry, ma
     digest = serving.promote(folder_registry, make_release("red hat"))
     assert search(serving).json()["release"] == digest
     assert search(serving).json()["results"][0]["title"] == "red hat"
+
+
+def test_the_start_is_timed_by_the_first_release_and_no_later_one(serving, folder_registry, make_release) -> None:
+    start = start_ends(samples(serving.http.get("/metrics").text))
+    assert 0 < start["weights"] <= start["warm-up"]
+    serving.promote(folder_registry, make_release("red hat"))
+    assert start_ends(samples(serving.http.get("/metrics").text)) == start
 
 
 def bad_weights(folder: Path) -> None:

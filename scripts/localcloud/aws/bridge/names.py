@@ -19,15 +19,20 @@ MODULES = {  # token module -> prefix of the Terraform type, where it is not the
 TYPES = {
     "aws:ec2transitgateway/transitGateway:TransitGateway": "aws_ec2_transit_gateway",
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": "aws_iam_openid_connect_provider",
+    "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": "aws_iam_openid_connect_provider",
     "aws:lb/loadBalancer:LoadBalancer": "aws_lb",
     "aws:alb/loadBalancer:LoadBalancer": "aws_lb",
     "aws:ec2transitgateway/getTransitGateway:getTransitGateway": "aws_ec2_transit_gateway",
     "aws:lb/getLoadBalancer:getLoadBalancer": "aws_lb",
 }
-RENAMED = {("aws_cloudwatch_metric_alarm", "alarm_name"): "name"}
-AS_IS = {("aws_security_group", "ingress"), ("aws_security_group", "egress")} | {
-    ("aws_network_acl", "ingress"),
-    ("aws_network_acl", "egress"),
+RENAMED = {
+    ("aws_cloudwatch_metric_alarm", "alarm_name"): "name",
+    ("aws_sns_topic_subscription", "topic_arn"): "topic",
+}
+AS_IS = {
+    (kind, direction)
+    for kind in ("aws_default_security_group", "aws_network_acl", "aws_security_group")
+    for direction in ("ingress", "egress")
 }
 LISTS = {  # lists although the schema allows one element
     ("aws_route53_record", kind)
@@ -50,6 +55,8 @@ OBJECTS = {  # objects although the schema sets no limit (it is a validator of t
     ("provider", "default_tags"),
     ("provider", "ignore_tags"),
 }
+NEGATED = ("not_statement", "statement")
+"""The end of a path that is an object too, wherever a firewall's rules have one: they nest in each other."""
 
 _PLURALS = [  # first match wins
     (r"(s)tatus$", r"\1tatuses"),
@@ -119,7 +126,10 @@ def object_property(name: str, siblings: Container[str], cty_type: object) -> st
 
 def _property(element: Attribute | NestedBlock, block: Block, path: tuple[str, ...]) -> Property:
     flat = isinstance(element, NestedBlock) and (
-        (element.max_items == 1 and path not in LISTS) or element.nesting == "single" or path in OBJECTS
+        (element.max_items == 1 and path not in LISTS)
+        or element.nesting == "single"
+        or path in OBJECTS
+        or path[-2:] == NEGATED
     )
     many = isinstance(element, NestedBlock) or (isinstance(element.type, list) and element.type[0] in ("list", "set"))
     name = RENAMED.get((path[0], path[1]) if len(path) == 2 else ("", ""), element.name)

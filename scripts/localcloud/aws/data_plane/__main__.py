@@ -1,6 +1,7 @@
 """The data plane's daemon: reads what is declared every second and makes reality follow."""
 
 import argparse
+import json
 import sys
 import time
 import traceback
@@ -10,10 +11,11 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.localcloud import topology
-from scripts.localcloud.aws.data_plane import metadata, places
-from scripts.localcloud.aws.data_plane.instances import ContainerRuntime, Instances
+from scripts.localcloud.aws.data_plane import identity, places
+from scripts.localcloud.aws.data_plane.instances import Instances
 from scripts.localcloud.aws.data_plane.load_balancers import LoadBalancers
 from scripts.localcloud.aws.data_plane.read import Reader
+from scripts.localcloud.aws.data_plane.runtime import ContainerRuntime
 from scripts.localcloud.aws.data_plane.view import Snapshot
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.console import UserError
@@ -41,9 +43,8 @@ class DataPlane:
             return self._report([f"the AWS API does not answer: {error}"])
         problems = list(snapshot.problems)
         parts: dict[str, Callable[[], object]] = {
-            "metadata": lambda: write_json(
-                places.metadata(self._cloud), metadata.document(snapshot.instances, topology.REGION)
-            ),
+            # Metadata before instances: one that starts or ends asks for it at once.
+            "metadata": lambda: self._write_metadata(snapshot),
             # Load balancers before instances: one that leaves gets no new requests once it is told to stop.
             "load balancers": lambda: self._balancers.apply(snapshot),
             "dns": lambda: self._write_dns(snapshot),
@@ -55,6 +56,12 @@ class DataPlane:
             except (UserError, OSError) as error:
                 problems.append(f"{name}: {error}")
         return self._report(problems + self._instances.problems())
+
+    def _write_metadata(self, snapshot: Snapshot) -> None:
+        file = places.metadata(self._cloud)
+        before = json.loads(file.read_text()) if file.exists() else {}
+        held = self._instances.held()
+        write_json(file, identity.document(snapshot.instances, topology.REGION, before, held))
 
     def _write_dns(self, snapshot: Snapshot) -> None:
         view = dns.View(

@@ -1,6 +1,5 @@
-"""Runs every instance: its user data is executed, its container kept alive, and all of it removed when it is gone."""
+"""Runs every instance: its user data is executed, server and agent kept alive, all of it removed when it is gone."""
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterable
@@ -8,28 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from scripts.localcloud import network
+from scripts.localcloud.aws.data_plane.agent import Agent, AgentRuntime
+from scripts.localcloud.aws.data_plane.host import reached, write_files
 from scripts.localcloud.aws.data_plane.user_data import Boot, UserDataError, parse
 from scripts.localcloud.aws.data_plane.view import Instance
-from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.console import UserError
-from scripts.localcloud.kubernetes import containers
-from scripts.localcloud.kubernetes.containerd import ctr
-from scripts.localcloud.kubernetes.containers import Mount
 
-SERVER_USER = 10001  # the image's user, who owns the data folder
 SETTLED_SECONDS = 60.0  # a container that ran this long starts again without delay
 LONGEST_PAUSE = 30.0
-STOP_SECONDS = 90.0  # what the unit of the user data gives the server to finish its requests
+STOP_SECONDS = 90.0  # what an instance has in all from the word that it ends; then it is removed as it is
+NOTICE_SECONDS = 15.0  # for the agent to see in its metadata that the instance ends
 
 
-class Runtime(Protocol):
+class Runtime(AgentRuntime, Protocol):
     """What instances need of containers and networks."""
 
     def running(self) -> set[str]: ...
     def run(self, instance: Instance, boot: Boot, folder: Path) -> None: ...
     def terminate(self, name: str) -> None: ...
-    def remove(self, name: str) -> None: ...
+    def disconnect(self, instance: str) -> None: ...
 
 
 @dataclass(kw_only=True)
@@ -39,30 +35,38 @@ class _State:
     starts: int = 0
     started: float = 0.0
     stopping: float | None = None
+    told: bool = False
     problem: str = ""
     refused: bool = False
+    agent: Agent
 
 
 class Instances:
-    """The instances of one local cloud. Each has a folder with the files its user data wrote, its data and its log."""
+    """The instances of one local cloud. Each has a folder with the files its user data wrote, its data and its logs."""
 
     def __init__(self, folder: Path, runtime: Runtime, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder, self._runtime, self._clock = folder, runtime, clock
         self._states: dict[str, _State] = {}
 
+    def held(self) -> set[str]:
+        """Ids of the instances that are here, declared or not."""
+        return {path.name for path in self._folder.iterdir()} if self._folder.exists() else set()
+
     def follow(self, wanted: Iterable[Instance]) -> None:
         """One step towards running exactly ``wanted``; never waits for a container."""
         declared = {instance.id: instance for instance in wanted}
-        held = {path.name for path in self._folder.iterdir()} if self._folder.exists() else set()
+        held = self.held()
         if not declared and not held:
             return
         running = self._runtime.running()
         for name in sorted(held - set(declared)):
-            self._end(name, name in running)
+            self._end(name, running)
         for name, instance in declared.items():
-            state = self._states.setdefault(name, _State())
+            state = self._state(name)
             if name in running:
                 state.problem = ""
+                if state.agent.wanted and state.agent.name not in running:
+                    state.problem = state.agent.keep(self._clock())
             elif not state.refused and self._clock() >= state.started + pause(state.starts):
                 self._start(instance, state)
 
@@ -84,6 +88,7 @@ class Instances:
             state.refused, state.problem = True, str(error)
             return
         folder = self._folder / instance.id
+        reached(folder, "boot")
         write_files(boot, folder)
         try:
             self._runtime.run(instance, boot, folder)
@@ -91,81 +96,40 @@ class Instances:
         except UserError as error:
             state.problem = str(error)
 
-    def _end(self, name: str, running: bool) -> None:
-        state = self._states.setdefault(name, _State())
-        now = self._clock()
-        if state.stopping is None and running:
-            self._runtime.terminate(name)
-        state.stopping = now if state.stopping is None else state.stopping
-        if running and now - state.stopping < STOP_SECONDS:
+    def _end(self, name: str, running: set[str]) -> None:
+        state = self._state(name)
+        state.stopping = self._clock() if state.stopping is None else state.stopping
+        elapsed = self._clock() - state.stopping
+        if elapsed < STOP_SECONDS and not self._ended(name, state, running, elapsed):
             return
-        self._runtime.remove(name)
+        state.agent.stop()
+        self._runtime.remove_container(name)
+        self._runtime.disconnect(name)
         shutil.rmtree(self._folder / name, ignore_errors=True)
         del self._states[name]
+
+    def _ended(self, name: str, state: _State, running: set[str], elapsed: float) -> bool:
+        """One step of an orderly end: the agent sees it and returns, the server drains, the agent completes the hook.
+
+        True when there is nothing left to wait for.
+        """
+        agent = state.agent
+        if not state.told and agent.name in running and agent.watches() and elapsed < NOTICE_SECONDS:
+            return False
+        if name in running:
+            if not state.told:
+                agent.stop()
+                self._runtime.terminate(name)
+            state.told = True
+            return False
+        return not agent.wanted or agent.leave(agent.name in running)
+
+    def _state(self, name: str) -> _State:
+        if name not in self._states:
+            self._states[name] = _State(agent=Agent(name, self._folder / name, self._runtime))
+        return self._states[name]
 
 
 def pause(starts: int) -> float:
     """Seconds from one start to the next: none for the first, then doubling from 1 s up to a limit."""
     return min(2.0 ** (starts - 1), LONGEST_PAUSE) if starts else 0.0
-
-
-def write_files(boot: Boot, folder: Path) -> None:
-    """Write what the user data writes, below ``folder/root``, and make the server's data folder."""
-    for file in boot.files:
-        path = folder / "root" / file.path.lstrip("/")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(file.content)
-        path.chmod(file.mode)
-    data = folder / "data"
-    data.mkdir(parents=True, exist_ok=True)
-    os.chown(data, SERVER_USER, SERVER_USER)
-
-
-@dataclass(frozen=True)
-class ContainerRuntime:
-    """The real runtime: the node's containerd, and one network namespace on the VPC's bridge per instance."""
-
-    cloud: LocalCloud
-
-    def running(self) -> set[str]:
-        return containers.running(self.cloud)
-
-    def run(self, instance: Instance, boot: Boot, folder: Path) -> None:
-        """Start the instance's container. Raises UserError, the same each time, when its image cannot be run."""
-        namespace = Path("/run/netns") / self.cloud.namespace(instance.id)
-        if not namespace.exists():
-            self._connect(instance)
-        self._require(boot.image)
-        containers.run_container(
-            self.cloud,
-            instance.id,
-            boot.image,
-            env=boot.environment,
-            netns_path=namespace,
-            mounts=[
-                Mount(source=folder / "root/etc/serving", target="/etc/serving"),
-                Mount(source=folder / "data", target="/var/lib/serving", writable=True),
-            ],
-            log_path=folder / "server.log",
-        )
-
-    def _connect(self, instance: Instance) -> None:
-        try:
-            network.add_instance(self.cloud, instance.id, instance.address)
-        except UserError:
-            network.remove_instance(self.cloud, instance.id)  # half a network would be taken for a whole one
-            raise
-
-    def _require(self, image: str) -> None:
-        listed = ctr(self.cloud, "images", "list", "--quiet", check=False)
-        if listed.returncode:
-            raise UserError("the node's containerd does not run; scripts/up starts it")
-        if image not in listed.stdout.split():
-            raise UserError(f"image {image} is not in the node's store; scripts/up imports it")
-
-    def terminate(self, name: str) -> None:
-        ctr(self.cloud, "task", "kill", "--signal", "SIGTERM", name, check=False)
-
-    def remove(self, name: str) -> None:
-        containers.remove_container(self.cloud, name)
-        network.remove_instance(self.cloud, name)

@@ -7,30 +7,16 @@ the local AWS API takes any. AWS user guide: "Use the Instance Metadata Service 
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from scripts.localcloud.aws.data_plane.view import Instance
+from scripts.localcloud.aws.data_plane.identity import Identity
 
 TOKEN_PATH = "/latest/api/token"
 LONGEST_TOKEN = 21600  # seconds; AWS's limit
 CREDENTIAL_LIFE = timedelta(hours=6)
+STAMP = "%Y-%m-%dT%H:%M:%SZ"
 TTL_HEADER, TOKEN_HEADER = "x-aws-ec2-metadata-token-ttl-seconds", "x-aws-ec2-metadata-token"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Identity:
-    """What the service knows about one instance."""
-
-    id: str
-    address: str
-    region: str
-    zone: str
-    type: str
-    ami: str
-    role: str
-    hop_limit: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,25 +24,6 @@ class Reply:
     code: int
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict)
-
-
-def document(instances: tuple[Instance, ...], region: str) -> dict[str, Any]:
-    """The file the service reads: address → identity."""
-    return {
-        instance.address: asdict(
-            Identity(
-                id=instance.id,
-                address=instance.address,
-                region=region,
-                zone=instance.zone,
-                type=instance.type,
-                ami=instance.ami,
-                role=instance.role,
-                hop_limit=instance.hop_limit,
-            )
-        )
-        for instance in instances
-    }
 
 
 class Service:
@@ -96,28 +63,42 @@ def values(identity: Identity, now: datetime) -> dict[str, str]:
         f"{data}/local-ipv4": identity.address,
         f"{data}/placement/region": identity.region,
         f"{data}/placement/availability-zone": identity.zone,
+        f"{data}/autoscaling/target-lifecycle-state": identity.target_state,
+        "/latest/dynamic/instance-identity/document": _identity_document(identity),
     }
+    if identity.interruption:
+        action = {"action": "terminate", "time": identity.interruption}
+        found[f"{data}/spot/instance-action"] = json.dumps(action)
     if identity.role:
         roles = f"{data}/iam/security-credentials"
         found |= {roles: identity.role, f"{roles}/{identity.role}": _credentials(now)}
     return found
 
 
+def _identity_document(identity: Identity) -> str:
+    return json.dumps(
+        {
+            "instanceId": identity.id,
+            "instanceType": identity.type,
+            "imageId": identity.ami,
+            "privateIp": identity.address,
+            "region": identity.region,
+            "availabilityZone": identity.zone,
+            "pendingTime": datetime.fromtimestamp(identity.launched, UTC).strftime(STAMP),
+        },
+        indent=1,
+    )
+
+
 def _credentials(now: datetime) -> str:
-    stamp = "%Y-%m-%dT%H:%M:%SZ"
     return json.dumps(
         {
             "Code": "Success",
             "Type": "AWS-HMAC",
-            "LastUpdated": now.strftime(stamp),
+            "LastUpdated": now.strftime(STAMP),
             "AccessKeyId": f"ASIA{secrets.token_hex(8).upper()}",
             "SecretAccessKey": secrets.token_urlsafe(30),
             "Token": secrets.token_urlsafe(48),
-            "Expiration": (now + CREDENTIAL_LIFE).strftime(stamp),
+            "Expiration": (now + CREDENTIAL_LIFE).strftime(STAMP),
         }
     )
-
-
-def identities(value: dict[str, Any] | None) -> dict[str, Identity]:
-    """The file as `document` made it; nobody is known while it is missing."""
-    return {address: Identity(**told) for address, told in (value or {}).items()}

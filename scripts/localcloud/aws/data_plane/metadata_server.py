@@ -7,7 +7,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from scripts.localcloud.aws.data_plane.metadata import TOKEN_PATH, Identity, Reply, Service, identities
+from scripts.localcloud.aws.data_plane.identity import Identity, identities
+from scripts.localcloud.aws.data_plane.metadata import TOKEN_PATH, Reply, Service
 from scripts.localcloud.files import Watched
 
 

@@ -20,5 +20,5 @@ def metadata(cloud: LocalCloud) -> Path:
 
 
 def instances(cloud: LocalCloud) -> Path:
-    """One folder per instance: ``root`` (files of its user data), ``data`` and ``server.log``."""
+    """One folder per instance: ``root`` (files of its user data), ``data``, ``run``, ``server.log``, ``agent.log``."""
     return cloud.run / "instances"

@@ -12,6 +12,9 @@ from scripts.localcloud.aws.data_plane.view import Instance, Snapshot
 
 LIVE_STATES = ("Pending", "Pending:Wait", "Pending:Proceed", "InService")
 SERVICES = ("autoscaling", "ec2", "elbv2", "iam", "route53")
+# AWS takes spot capacity back when it needs it. Here somebody says so, by this tag on an instance; its value is the
+# time as AWS writes it (2030-01-01T06:00:00Z).
+INTERRUPTION_TAG = "localcloud:spot-interruption"
 
 
 class Reader:
@@ -72,6 +75,8 @@ class Reader:
             zone=instance["Placement"]["AvailabilityZone"],
             type=instance["InstanceType"],
             ami=instance["ImageId"],
+            launched=instance["LaunchTime"].timestamp(),
+            interruption=next((tag["Value"] for tag in instance.get("Tags", []) if tag["Key"] == INTERRUPTION_TAG), ""),
             **self._launched[name],
         )
 

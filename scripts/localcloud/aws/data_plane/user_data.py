@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 IMAGE_FILE, ENVIRONMENT_FILE = "/etc/serving/image", "/etc/serving/server.env"
+AGENT_FILE = "/etc/serving/instance.env"  # environment of the agent; older user data has none, and runs without
 BY_DIGEST = re.compile(r"\S+@sha256:[0-9a-f]{64}")
 
 
@@ -26,11 +27,15 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Boot:
-    """What the machine does at its first start; ``image`` is a reference by digest."""
+    """What the machine does at its first start; ``image`` is a reference by digest.
+
+    ``agent`` is the environment of the image's agent, None where the user data knows of none.
+    """
 
     files: tuple[File, ...]
     image: str
     environment: dict[str, str]
+    agent: dict[str, str] | None = None
 
 
 def parse(text: str) -> Boot:
@@ -43,14 +48,20 @@ def parse(text: str) -> Boot:
         raise UserDataError(f"user data is not YAML: {error}") from None
     entries = document.get("write_files", []) if isinstance(document, dict) else []
     files = tuple(_file(entry) for entry in entries)
-    content = {file.path: file.content.decode() for file in files if file.path in (IMAGE_FILE, ENVIRONMENT_FILE)}
+    read = (IMAGE_FILE, ENVIRONMENT_FILE, AGENT_FILE)
+    content = {file.path: file.content.decode() for file in files if file.path in read}
     image = content.get(IMAGE_FILE, "").strip()
     if not BY_DIGEST.fullmatch(image):
         raise UserDataError(f"{IMAGE_FILE} holds {image!r}; it must name an image by digest: <repository>@sha256:<hex>")
-    return Boot(files=files, image=image, environment=environment(content.get(ENVIRONMENT_FILE, "")))
+    return Boot(
+        files=files,
+        image=image,
+        environment=environment(content.get(ENVIRONMENT_FILE, "")),
+        agent=environment(content[AGENT_FILE], AGENT_FILE) if AGENT_FILE in content else None,
+    )
 
 
-def environment(text: str) -> dict[str, str]:
+def environment(text: str, name: str = ENVIRONMENT_FILE) -> dict[str, str]:
     """An environment file as container engines read it: KEY=VALUE lines, values taken literally, # comments."""
     values = {}
     for line in text.splitlines():
@@ -58,7 +69,7 @@ def environment(text: str) -> dict[str, str]:
             continue
         key, sign, value = line.partition("=")
         if not sign or not key.strip():
-            raise UserDataError(f"{ENVIRONMENT_FILE}: line {line!r} is not KEY=VALUE")
+            raise UserDataError(f"{name}: line {line!r} is not KEY=VALUE")
         values[key.strip()] = value
     return values
 

@@ -21,6 +21,8 @@ class Instance:
     user_data: str
     role: str  # of its instance profile; empty without one
     hop_limit: int = 1
+    launched: float = 0.0  # unix seconds
+    interruption: str = ""  # when its spot capacity is taken back, as the tag `read.INTERRUPTION_TAG` declares it
 
 
 @dataclass(frozen=True, kw_only=True)

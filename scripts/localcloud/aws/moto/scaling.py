@@ -43,25 +43,6 @@ def start_as_many_instances_as_desired() -> None:
     wrap(FakeAutoScalingGroup, "set_desired_capacity", make)
 
 
-def keep_the_instance_warmup() -> None:
-    # DefaultInstanceWarmup is dropped: an update on every up.
-    from moto.autoscaling.responses import AutoScalingResponse
-
-    def make(original: Callable[..., Any]) -> Callable[..., Any]:
-        def create_or_update(self: Any) -> Any:
-            result = original(self)
-            seconds = self._get_int_param("DefaultInstanceWarmup")
-            if seconds is not None:
-                group = self.autoscaling_backend.autoscaling_groups[self._get_param("AutoScalingGroupName")]
-                group.default_instance_warmup = seconds
-            return result
-
-        return create_or_update
-
-    wrap(AutoScalingResponse, "create_auto_scaling_group", make)
-    wrap(AutoScalingResponse, "update_auto_scaling_group", make)
-
-
 def default_scaling_policies() -> None:
     # A policy shows no Enabled, and an empty predictive configuration: an update on every up.
     from moto.autoscaling.models import FakeScalingPolicy

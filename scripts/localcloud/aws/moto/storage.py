@@ -42,3 +42,29 @@ def keep_newer_noncurrent_versions() -> None:
 
     wrap(FakeBucket, "set_lifecycle", remember)
     wrap(S3Response, "serialized", show)
+
+
+def read_log_permissions_as_s3_does() -> None:
+    # moto looks for the one spelling it writes itself in the log bucket's policy: on a statement about everyone it
+    # fails (HTTP 500), and a list of resources is no permission. No bucket could log into ours.
+    import json
+
+    from moto.s3.models import LOGGING_SERVICE_PRINCIPAL, FakeBucket
+
+    def _log_permissions_enabled_policy(target_bucket: Any, target_prefix: str | None) -> bool:
+        logged = f"arn:{target_bucket.partition}:s3:::{target_bucket.name}/{target_prefix or ''}"
+        statements = json.loads(target_bucket.policy)["Statement"] if target_bucket.policy else []
+        return any(
+            statement["Effect"] == "Allow"
+            and isinstance(statement.get("Principal"), dict)
+            and LOGGING_SERVICE_PRINCIPAL in _listed(statement["Principal"].get("Service", []))
+            and "s3:PutObject" in _listed(statement.get("Action", []))
+            and any(logged.startswith(r.removesuffix("*")) for r in _listed(statement.get("Resource", [])))
+            for statement in statements
+        )
+
+    wrap(FakeBucket, "_log_permissions_enabled_policy", lambda _original: staticmethod(_log_permissions_enabled_policy))
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value

@@ -8,10 +8,14 @@ import ipaddress
 import random
 import secrets
 import string
+from collections.abc import Callable, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
-OUTSIDE_ADDRESSES = ("203.0.113.11", "203.0.113.12")
+from scripts.localcloud.aws.moto.patching import wrap
+
+OUTSIDE_ADDRESSES = tuple(f"203.0.113.{host}" for host in range(11, 30))
+"""AWS's ends, two for each connection; the first connection gets the first two."""
 _INSIDE_POOL = ipaddress.ip_network("169.254.0.0/16")
 _RESERVED = {f"169.254.{n}.0/30" for n in range(6)} | {"169.254.169.252/30"}
 """Inside ranges that AWS keeps for itself."""
@@ -36,32 +40,62 @@ def honour_tunnel_options() -> None:
     from moto.ec2.models.vpn_connections import VPNConnection
     from moto.ec2.responses.vpn_connections import VPNConnections
 
-    create = VPNConnections.create_vpn_connection
+    def make(original: Callable[..., Any]) -> Callable[..., Any]:
+        def create_vpn_connection(self: Any) -> Any:
+            result = original(self)
+            connection = result.result["VpnConnection"]
+            given = self._get_param("Options") or {}
+            drawn = tunnels(given.get("TunnelOptions") or [], _drawn(self.ec2_backend))
+            connection.options = {**_DEFAULT_OPTIONS, **given, "TunnelOptions": drawn}
+            return result
 
-    def create_vpn_connection(self: Any) -> Any:
-        result: Any = create(self)
-        connection: Any = result.result["VpnConnection"]
-        given = self._get_param("Options") or {}
-        drawn = tunnels(given.get("TunnelOptions") or [])
-        connection.options = {**_DEFAULT_OPTIONS, **given, "TunnelOptions": drawn}
-        return result
+        return create_vpn_connection
 
-    VPNConnections.create_vpn_connection = create_vpn_connection  # type: ignore[method-assign]
+    wrap(VPNConnections, "create_vpn_connection", make)
     VPNConnection.customer_gateway_configuration = property(configuration)  # type: ignore[assignment,method-assign]
 
 
-def tunnels(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Both tunnels as EC2 describes them; a missing key or inside range is drawn, distinct per tunnel."""
-    taken = set(_RESERVED) | {t["TunnelInsideCidr"] for t in given if t.get("TunnelInsideCidr")}
+def modify_tunnel_options() -> None:
+    # ModifyVpnTunnelOptions is missing (HTTP 500): no option of a tunnel could ever be changed.
+    from moto.core.responses import ActionResult
+    from moto.ec2.responses.vpn_connections import VPNConnections
+
+    def modify_vpn_tunnel_options(self: Any) -> ActionResult:
+        [connection] = self.ec2_backend.describe_vpn_connections([self._get_param("VpnConnectionId")])
+        outside = self._get_param("VpnTunnelOutsideIpAddress")
+        [tunnel] = [t for t in connection.options["TunnelOptions"] if t["OutsideIpAddress"] == outside]
+        tunnel.update(_answered(self._get_param("TunnelOptions") or {}))
+        return ActionResult({"VpnConnection": connection})
+
+    VPNConnections.modify_vpn_tunnel_options = modify_vpn_tunnel_options  # type: ignore[attr-defined]
+
+
+def _drawn(backend: Any) -> list[dict[str, Any]]:
+    """The tunnels of all connections that were not deleted."""
+    living = [c for c in backend.describe_vpn_connections() if c.state != "deleted"]
+    return [tunnel for c in living for tunnel in (c.options or {}).get("TunnelOptions", [])]
+
+
+def _answered(asked: dict[str, Any]) -> dict[str, Any]:
+    return {_ANSWERED_AS.get(name, name): value for name, value in asked.items()}
+
+
+def tunnels(given: list[dict[str, Any]], others: Sequence[dict[str, Any]] = ()) -> list[dict[str, Any]]:
+    """Both tunnels of a connection as EC2 describes them, beside the tunnels of `others`.
+
+    Addresses, and a key or inside range that is missing, are drawn, distinct per tunnel.
+    """
+    used = {tunnel["OutsideIpAddress"] for tunnel in others}
+    outside = [address for address in OUTSIDE_ADDRESSES if address not in used]
+    taken = _RESERVED | {t["TunnelInsideCidr"] for t in [*given, *others] if t.get("TunnelInsideCidr")}
     result = []
-    for index, outside in enumerate(OUTSIDE_ADDRESSES):
-        asked = given[index] if index < len(given) else {}
-        options = {_ANSWERED_AS.get(name, name): value for name, value in asked.items()}
+    for index in range(2):
+        options = _answered(given[index] if index < len(given) else {})
         options.setdefault("PreSharedKey", _key())
         if not options.get("TunnelInsideCidr"):
             options["TunnelInsideCidr"] = _inside_cidr(taken)
             taken.add(options["TunnelInsideCidr"])
-        result.append({**options, "OutsideIpAddress": outside})
+        result.append({**options, "OutsideIpAddress": outside[index]})
     return result
 
 

@@ -45,6 +45,18 @@ def test_image_and_name_come_last():
     assert words()[-2:] == ["repository@sha256:1", "i-1"]
 
 
+def test_a_command_takes_the_place_of_the_images_own(monkeypatch, tmp_path):
+    ran = []
+    monkeypatch.setattr(containers, "run", lambda argv: ran.append(argv))
+    monkeypatch.setattr(containers, "client", lambda cloud: ["ctr"])
+    monkeypatch.setattr(containers, "remove_container", lambda cloud, name: None)
+    monkeypatch.setattr(LocalCloud, "sockets", tmp_path)
+    containers.run_container(
+        CLOUD, "i-1", "image", env={}, netns_path=Path("/n"), log_path=tmp_path / "log", command=["python", "-V"]
+    )
+    assert ran[0][-4:] == ["image", "i-1", "python", "-V"]
+
+
 def test_a_value_with_a_line_break_is_refused_by_the_variables_name_and_not_shown():
     with pytest.raises(UserError, match="SECRET") as refusal:
         containers.run_container(

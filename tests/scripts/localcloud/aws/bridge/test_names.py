@@ -81,6 +81,7 @@ def test_every_property_of_every_type_the_stacks_use_is_named_as_in_the_sdk(terr
 KNOWN = {
     "aws_caller_identity",
     "aws_ec2_transit_gateway_route",
+    "aws_iam_openid_connect_provider",
     "aws_lb",
     "aws_lb_listener",
     "aws_route",
@@ -100,6 +101,7 @@ KNOWN = {
         ("aws:ec2transitgateway/route:Route", "aws_ec2_transit_gateway_route"),
         ("aws:s3/bucket:Bucket", "aws_s3_bucket"),
         ("aws:ssm/getParameter:getParameter", "aws_ssm_parameter"),
+        ("aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider", "aws_iam_openid_connect_provider"),
         ("aws:index/getCallerIdentity:getCallerIdentity", "aws_caller_identity"),
     ],
 )

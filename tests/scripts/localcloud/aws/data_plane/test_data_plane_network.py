@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,44 @@ def test_the_endpoint_in_the_vpc_leads_to_the_aws_api_over_tls(site: Any, instan
         "print(s3.get_object(Bucket='bucket', Key='k')['Body'].read())"
     )
     assert site.inside(instance, f'cd / && {sys.executable} -c "{script}"') == "b'text'\n"
+
+
+@pytest.fixture
+def hooks(declared: Declared) -> None:
+    for name, what in (("ready", "LAUNCHING"), ("drain", "TERMINATING")):
+        transition = f"autoscaling:EC2_INSTANCE_{what}"
+        declared.asg.put_lifecycle_hook(
+            AutoScalingGroupName="fleet", LifecycleHookName=name, LifecycleTransition=transition, HeartbeatTimeout=60
+        )
+
+
+def test_the_images_agent_reaches_metadata_and_all_its_services_through_the_endpoint(
+    site: Any, declared: Declared, instance: str, hooks: None, tmp_path: Path
+) -> None:
+    phases = tmp_path / "phases"
+    phases.write_text(f"boot {time.time()}\n")
+    words = {
+        "INSTANCE_METRICS": "HybridServing/network-test",
+        "INSTANCE_SLOT": "stable",
+        "INSTANCE_LAUNCH_HOOK": "ready",
+        "INSTANCE_TERMINATION_HOOK": "drain",
+        "INSTANCE_PHASES": str(phases),
+        "AWS_REGION": topology.REGION,
+        "AWS_ENDPOINT_URL": f"https://{topology.VPC_ENDPOINT}",
+        "AWS_CA_BUNDLE": str(site.cloud.run / "tls" / "ca.pem"),
+    }
+    environment = " ".join(f"{word}={value}" for word, value in words.items())
+    agent = f"cd {checkout_root()} && env -i {environment} {sys.executable} -m model_image.instance"
+    told = site.inside(instance, f"{agent} ready 2>&1")
+    assert [json.loads(line)["event"] for line in told.splitlines()] == [
+        "server ready",
+        "launch hook completed",
+        "started",
+    ]
+    found = declared.client("cloudwatch").list_metrics(Namespace=words["INSTANCE_METRICS"])["Metrics"]
+    published = [{d["Name"]: d["Value"] for d in metric["Dimensions"]} for metric in found]
+    assert published == [{"Slot": "stable", "Phase": phase} for phase in ("boot", "in-service")]
+    assert json.loads(site.inside(instance, f"{agent} gone 2>&1"))["event"] == "nothing waits for the termination hook"
 
 
 def test_a_customer_is_answered_by_both_sites_and_the_split_follows_the_weights(

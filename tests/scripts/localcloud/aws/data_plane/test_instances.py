@@ -1,63 +1,13 @@
 """The life of instances: started, restarted with growing pauses, ended, and gone."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from scripts.localcloud.aws.data_plane import instances as module
+from scripts.localcloud.aws.data_plane import host
 from scripts.localcloud.aws.data_plane.instances import STOP_SECONDS, Instances, pause
-from scripts.localcloud.aws.data_plane.user_data import Boot
-from scripts.localcloud.aws.data_plane.view import Instance
-from scripts.localcloud.console import UserError
-
-IMAGE = f"repository.test/serving@sha256:{'0' * 64}"
-INSTANCE = Instance(
-    id="i-1",
-    group="fleet",
-    address="10.30.1.4",
-    zone="eu-central-1a",
-    type="g5.xlarge",
-    ami="ami-1",
-    user_data=f"#cloud-config\nwrite_files:\n- {{path: /etc/serving/image, content: '{IMAGE}'}}\n",
-    role="serving",
-)
-
-
-class Machine:
-    """Containers in memory, and a clock that moves when told."""
-
-    def __init__(self) -> None:
-        self.images = {IMAGE}
-        self.containers: dict[str, str] = {}
-        self.told_to_stop: set[str] = set()
-        self.now = 1000.0
-
-    def running(self) -> set[str]:
-        return set(self.containers)
-
-    def run(self, instance: Instance, boot: Boot, folder: Path) -> None:
-        if boot.image not in self.images:
-            raise UserError(f"image {boot.image} is not in the node's store")
-        self.containers[instance.id] = (folder / "root/etc/serving/image").read_text()
-
-    def terminate(self, name: str) -> None:
-        self.told_to_stop.add(name)
-
-    def remove(self, name: str) -> None:
-        self.containers.pop(name, None)
-
-
-@pytest.fixture
-def machine() -> Machine:
-    return Machine()
-
-
-@pytest.fixture
-def fleet(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instances:
-    monkeypatch.setattr(module, "SERVER_USER", os.getuid())
-    return Instances(tmp_path / "instances", machine, lambda: machine.now)
+from tests.scripts.localcloud.aws.data_plane.machines import IMAGE, INSTANCE, WATCHED, Machine, step
 
 
 def test_an_instance_runs_the_image_its_user_data_names(machine: Machine, fleet: Instances) -> None:
@@ -149,3 +99,16 @@ def test_what_another_daemon_left_is_removed(machine: Machine, fleet: Instances,
     machine.containers.clear()
     Instances(tmp_path / "instances", machine, lambda: machine.now).follow([])
     assert not (tmp_path / "instances" / "i-1").exists()
+
+
+def test_phases_of_the_start_are_written_once_with_the_time_of_their_end(
+    machine: Machine, fleet: Instances, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host.time, "time", lambda: machine.now)
+    step(machine, fleet, [WATCHED])
+    file = tmp_path / "instances" / "i-1" / "run" / "phases"
+    host.reached(file.parent.parent, "image")
+    machine.containers.clear()
+    step(machine, fleet, [WATCHED], 60)
+    host.reached(file.parent.parent, "image")
+    assert file.read_text() == "boot 1001.000\nimage 1001.000\n"

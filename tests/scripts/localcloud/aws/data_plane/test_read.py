@@ -1,5 +1,6 @@
 """The snapshot of what was declared, read from moto on loopback."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -7,7 +8,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from scripts.localcloud import topology
-from scripts.localcloud.aws.data_plane.read import Reader
+from scripts.localcloud.aws.data_plane.read import INTERRUPTION_TAG, Reader
 from scripts.localcloud.aws.data_plane.read_elb import NotExecutedError, rule
 from scripts.localcloud.aws.data_plane.read_route53 import health_check, record
 from scripts.localcloud.aws.data_plane.view import Condition, FixedResponse, Forward, Redirect, Rule
@@ -39,6 +40,18 @@ def test_an_instance_has_its_address_user_data_and_role(reader: Reader, declared
     assert (instance.id, instance.address) == declared.instance()
     assert (instance.user_data, instance.role, instance.hop_limit) == (user_data(1), "serving", 2)
     assert (instance.group, instance.type) == ("fleet", "g5.xlarge")
+
+
+def test_an_instance_tells_its_launch_and_an_interruption_once_its_tag_declares_one(
+    reader: Reader, declared: Declared
+) -> None:
+    (instance,) = reader.read().instances
+    assert abs(time.time() - instance.launched) < 600
+    assert instance.interruption == ""
+    tag = {"Key": INTERRUPTION_TAG, "Value": "2030-01-01T00:02:00Z"}
+    declared.ec2.create_tags(Resources=[instance.id], Tags=[tag])
+    assert reader.read().instances[0].interruption == "2030-01-01T00:02:00Z"
+    declared.ec2.delete_tags(Resources=[instance.id], Tags=[tag])
 
 
 def test_a_load_balancer_has_its_listeners_and_targets(reader: Reader, declared: Declared) -> None:

@@ -19,6 +19,13 @@ def test_the_image_and_the_environment_come_from_the_files() -> None:
     assert boot.environment == {"A": "1", "B": "x=y"}
 
 
+def test_the_agents_environment_is_that_of_its_file_and_none_where_there_is_none() -> None:
+    assert parse(config("- {path: /etc/serving/instance.env, content: 'INSTANCE_SLOT=stable'}")).agent == {
+        "INSTANCE_SLOT": "stable"
+    }
+    assert parse(config()).agent is None
+
+
 def test_files_keep_their_permissions_and_encodings() -> None:
     boot = parse(config("- {path: /etc/a, permissions: '0600', encoding: b64, content: aGk=}"))
     assert [(file.path, file.mode, file.content) for file in boot.files[1:]] == [("/etc/a", 0o600, b"hi")]
@@ -37,7 +44,8 @@ def test_files_keep_their_permissions_and_encodings() -> None:
         (config("- {content: x}"), "has no path"),
         (config("- {path: /a, encoding: gzip, content: x}"), "encoding 'gzip'"),
         (config("- {path: /a, encoding: b64, content: '%'}"), "not base64"),
-        (config("- {path: /etc/serving/server.env, content: novalue}"), "'novalue' is not KEY=VALUE"),
+        (config("- {path: /etc/serving/server.env, content: novalue}"), "server.env: line 'novalue' is not KEY=VALUE"),
+        (config("- {path: /etc/serving/instance.env, content: bare}"), "instance.env: line 'bare' is not KEY=VALUE"),
     ],
 )
 def test_what_cannot_be_executed_is_refused_by_name(text: str, named: str) -> None:

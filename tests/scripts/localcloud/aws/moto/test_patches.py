@@ -84,6 +84,48 @@ def test_a_lifecycle_rule_remembers_how_many_old_versions_stay(client: Client) -
     assert "NoncurrentVersionExpiration" not in shown[1]
 
 
+def log_into(s3: Any, target: str, *statements: dict[str, Any]) -> dict[str, Any]:
+    """What a bucket then shows that should log into `target`, which has a policy of these statements."""
+    make_bucket(s3, target)
+    bucket = make_bucket(s3, f"{target}-source")
+    s3.put_bucket_policy(Bucket=target, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    where = {"TargetBucket": target, "TargetPrefix": "models/"}
+    s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={"LoggingEnabled": where})
+    return s3.get_bucket_logging(Bucket=bucket)["LoggingEnabled"]  # type: ignore[no-any-return]
+
+
+def delivery(**parts: Any) -> dict[str, Any]:
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": ["s3:PutObject"],
+        **parts,
+    }
+
+
+def test_a_bucket_logs_where_a_statement_among_others_lets_it(client: Client) -> None:
+    deny = {"Effect": "Deny", "Principal": "*", "Action": ["s3:*"], "Resource": ["arn:aws:s3:::logged/*"]}
+    shown = log_into(client("s3"), "logged", deny, delivery(Resource=["arn:aws:s3:::logged/*"]))
+
+    assert shown == {"TargetBucket": "logged", "TargetPrefix": "models/"}
+
+
+@pytest.mark.parametrize(
+    ("target", "wrong"),
+    [
+        ("no-log-1", {"Resource": ["arn:aws:s3:::no-log-1/other/*"]}),
+        ("no-log-2", {"Resource": ["arn:aws:s3:::no-log-2/*"], "Action": ["s3:GetObject"]}),
+        ("no-log-3", {"Resource": ["arn:aws:s3:::no-log-3/*"], "Principal": "*"}),
+        ("no-log-4", {"Resource": ["arn:aws:s3:::no-log-4/*"], "Effect": "Deny"}),
+    ],
+)
+def test_a_bucket_logs_nowhere_else(client: Client, target: str, wrong: dict[str, Any]) -> None:
+    s3 = client("s3")
+
+    with pytest.raises(s3.exceptions.ClientError, match="InvalidTargetBucketForLogging"):
+        log_into(s3, target, delivery(**wrong))
+
+
 def test_a_bucket_without_lifecycle_still_says_so(client: Client) -> None:
     s3 = client("s3")
     bucket = make_bucket(s3, "no-lifecycle")

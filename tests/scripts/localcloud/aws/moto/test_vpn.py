@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from scripts.localcloud.aws.moto.vpn import OUTSIDE_ADDRESSES, tunnels
+from scripts.localcloud.aws.moto.vpn import tunnels
+from scripts.localcloud.topology import TUNNELS
 
 Client = Callable[[str], Any]
 
@@ -17,21 +18,35 @@ ASKED = {
     "Phase1LifetimeSeconds": 28800,
     "IKEVersions": [{"Value": "ikev2"}],
     "DPDTimeoutAction": "restart",
+    "LogOptions": {
+        "CloudWatchLogOptions": {"LogEnabled": True, "LogGroupArn": "arn:of:group", "LogOutputFormat": "json"}
+    },
 }
 
 
-@pytest.fixture(scope="module")
-def connection(client: Client) -> Any:
-    ec2 = client("ec2")
+def connect(ec2: Any, address: str, options: list[dict[str, Any]]) -> Any:
     gateway = ec2.create_transit_gateway(Options={"AmazonSideAsn": 64600})["TransitGateway"]["TransitGatewayId"]
-    site = ec2.create_customer_gateway(BgpAsn=65010, IpAddress="198.51.100.10", Type="ipsec.1")
+    site = ec2.create_customer_gateway(BgpAsn=65010, IpAddress=address, Type="ipsec.1")
     made = ec2.create_vpn_connection(
         CustomerGatewayId=site["CustomerGateway"]["CustomerGatewayId"],
         Type="ipsec.1",
         TransitGatewayId=gateway,
-        Options={"TunnelOptions": [ASKED, {}]},
+        Options={"TunnelOptions": options},
     )["VpnConnection"]["VpnConnectionId"]
-    return ec2.describe_vpn_connections(VpnConnectionIds=[made])["VpnConnections"][0]
+    return describe(ec2, made)
+
+
+def describe(ec2: Any, connection_id: str) -> Any:
+    return ec2.describe_vpn_connections(VpnConnectionIds=[connection_id])["VpnConnections"][0]
+
+
+def outside(connection: Any) -> list[str]:
+    return [tunnel["OutsideIpAddress"] for tunnel in connection["Options"]["TunnelOptions"]]
+
+
+@pytest.fixture(scope="module")
+def connection(client: Client) -> Any:
+    return connect(client("ec2"), "198.51.100.10", [ASKED, {}])
 
 
 def test_the_options_are_described_as_asked(connection: Any) -> None:
@@ -42,6 +57,7 @@ def test_the_options_are_described_as_asked(connection: Any) -> None:
     assert first["Phase1LifetimeSeconds"] == 28800
     assert first["IkeVersions"] == [{"Value": "ikev2"}]
     assert first["DpdTimeoutAction"] == "restart"
+    assert first["LogOptions"] == ASKED["LogOptions"]
 
 
 def test_the_gateway_configuration_holds_the_same_values_per_tunnel(connection: Any) -> None:
@@ -62,7 +78,38 @@ def test_the_gateway_configuration_holds_the_same_values_per_tunnel(connection: 
 def test_what_is_not_asked_for_is_drawn_distinct_per_tunnel() -> None:
     [one, two] = tunnels([])
 
-    assert (one["OutsideIpAddress"], two["OutsideIpAddress"]) == OUTSIDE_ADDRESSES
+    assert (one["OutsideIpAddress"], two["OutsideIpAddress"]) == TUNNELS
     assert one["PreSharedKey"] != two["PreSharedKey"]
     assert one["TunnelInsideCidr"] != two["TunnelInsideCidr"]
     assert ipaddress.ip_network(one["TunnelInsideCidr"]).prefixlen == 30
+
+
+def test_the_tunnels_of_a_second_gateway_share_nothing_with_the_firsts(client: Client, connection: Any) -> None:
+    second = connect(client("ec2"), "198.51.100.11", [{}, {}])
+
+    first_tunnels, second_tunnels = (c["Options"]["TunnelOptions"] for c in (connection, second))
+    for field in ("OutsideIpAddress", "TunnelInsideCidr", "PreSharedKey"):
+        assert len({tunnel[field] for tunnel in [*first_tunnels, *second_tunnels]}) == 4, field
+
+
+def test_a_connection_that_is_made_again_gets_the_addresses_of_the_deleted_one(client: Client) -> None:
+    ec2 = client("ec2")
+    gone = connect(ec2, "198.51.100.12", [{}, {}])
+    ec2.delete_vpn_connection(VpnConnectionId=gone["VpnConnectionId"])
+
+    assert outside(connect(ec2, "198.51.100.12", [{}, {}])) == outside(gone)
+
+
+def test_an_option_of_one_tunnel_can_be_changed_and_the_rest_stays(client: Client) -> None:
+    ec2 = client("ec2")
+    before = connect(ec2, "198.51.100.13", [ASKED, {}])
+    ec2.modify_vpn_tunnel_options(
+        VpnConnectionId=before["VpnConnectionId"],
+        VpnTunnelOutsideIpAddress=outside(before)[0],
+        TunnelOptions={"RekeyMarginTimeSeconds": 600, "DPDTimeoutAction": "none"},
+    )
+
+    [changed, other] = describe(ec2, before["VpnConnectionId"])["Options"]["TunnelOptions"]
+    first, second = before["Options"]["TunnelOptions"]
+    assert changed == {**first, "RekeyMarginTimeSeconds": 600, "DpdTimeoutAction": "none"}
+    assert other == second

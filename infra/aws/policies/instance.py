@@ -1,0 +1,40 @@
+"""What a serving instance may do besides reading its registry and its image."""
+
+from infra.aws.policies.document import Document, allow, document
+from infra.aws.policies.scope import Scope
+
+
+def run_instance(scope: Scope, log_group_arn: str) -> Document:
+    """Log, publish metrics, tell the auto scaling group how far it is, and take a session of Session Manager.
+
+    Metrics go to the environment's namespace only. The session's actions are the least that Systems Manager asks for
+    ("Verify or add instance permissions for Session Manager"); none of them reads a parameter.
+    """
+    return document(
+        # A log stream is part of its group's ARN; some write the group's ARN with this ending, some without.
+        allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{log_group_arn.removesuffix(':*')}:*"]),
+        allow(
+            "PublishMetrics",
+            ["cloudwatch:PutMetricData"],
+            ["*"],
+            {"StringEquals": {"cloudwatch:namespace": scope.names.metrics_namespace()}},
+        ),
+        allow(
+            "LeaveAndJoin",
+            ["autoscaling:CompleteLifecycleAction", "autoscaling:TerminateInstanceInAutoScalingGroup"],
+            [scope.groups()],
+        ),
+        allow("FindOwnGroup", ["autoscaling:DescribeAutoScalingInstances"], ["*"], scope.here()),
+        allow(
+            "TakeSessions",
+            [
+                "ssm:UpdateInstanceInformation",
+                "ssmmessages:CreateControlChannel",
+                "ssmmessages:CreateDataChannel",
+                "ssmmessages:OpenControlChannel",
+                "ssmmessages:OpenDataChannel",
+            ],
+            ["*"],
+            scope.here(),
+        ),
+    )

@@ -1,0 +1,66 @@
+"""Which role has which documents. The roles themselves are made in `infra.aws.identity`."""
+
+from dataclasses import dataclass
+
+from infra.aws.policies.deploy_data import change_data
+from infra.aws.policies.deploy_edge import change_edge, change_fleet
+from infra.aws.policies.deploy_identity import change_identity
+from infra.aws.policies.deploy_network import change_network
+from infra.aws.policies.deploy_watch import change_dns, change_watch
+from infra.aws.policies.document import Document, joined, summed
+from infra.aws.policies.instance import run_instance
+from infra.aws.policies.lists import look_around
+from infra.aws.policies.preview import see_no_secrets
+from infra.aws.policies.registry import collect, publish, pull_image, read_releases
+from infra.aws.policies.scope import Scope
+from infra.aws.policies.settings import read_settings
+
+READS = ("lists", "settings")
+PREVIEW = (*READS, "secrets")
+DEPLOY = (*READS, "network", "edge", "data", "watch", "identity")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estate:
+    """What rights are about. `domain` is the service's name, `issuer` the cluster's; ARNs are of this environment."""
+
+    scope: Scope
+    bucket_arn: str
+    key_arn: str
+    repository_arn: str
+    log_group_arn: str
+    issuer: str
+    domain: str
+    ami_parameter: str
+
+
+def workload_rights(estate: Estate) -> dict[str, Document]:
+    """By role: what instances, on-prem pods, publisher and collector may do."""
+    scope, bucket, key = estate.scope, estate.bucket_arn, estate.key_arn
+    reads = read_releases(scope, bucket, key)
+    return {
+        "instance": joined(reads, pull_image(estate.repository_arn), run_instance(scope, estate.log_group_arn)),
+        "onprem": reads,
+        "publisher": publish(scope, bucket, key, estate.repository_arn),
+        "collector": collect(scope, bucket, key),
+    }
+
+
+def boundary(estate: Estate, *others: Document) -> Document:
+    """The most that a role written by deploy can do: what all workloads together may, `others` included."""
+    return summed(*workload_rights(estate).values(), *others)
+
+
+def people_rights(estate: Estate, boundary_arn: str) -> dict[str, Document]:
+    """By policy: what PREVIEW and DEPLOY are put together from."""
+    scope = estate.scope
+    return {
+        "lists": look_around(scope),
+        "settings": read_settings(scope, issuer=estate.issuer, ami_parameter=estate.ami_parameter),
+        "secrets": see_no_secrets(scope, estate.bucket_arn, estate.key_arn, ami_parameter=estate.ami_parameter),
+        "network": change_network(scope),
+        "edge": joined(change_edge(scope), change_fleet(scope)),
+        "data": change_data(scope),
+        "watch": joined(change_watch(scope), change_dns(scope, estate.domain)),
+        "identity": change_identity(scope, boundary_arn, estate.issuer),
+    }

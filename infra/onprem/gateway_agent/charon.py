@@ -1,0 +1,105 @@
+"""One charon: started with its own socket, given its connections and keys, asked what it holds."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+from . import tools
+from .children import Child
+from .plan import KERNEL, USERSPACE, Daemon, Plan, Tunnel
+from .reasons import Association, associations
+
+START_SECONDS = 10.0
+ATTEMPT_SECONDS = 8
+
+
+class Charon:
+    """`files` holds the gateway's files; in `run` are the socket and the small file that says where it is."""
+
+    def __init__(self, daemon: Daemon, plan: Plan, files: Path, run: Path) -> None:
+        self.daemon = daemon
+        self._plan, self._files = plan, files
+        self._socket = run / f"{daemon.name}.vici"
+        settings = run / f"{daemon.name}.conf"
+        place = f"charon {{\n  plugins {{\n    vici {{\n      socket = unix://{self._socket}\n    }}\n  }}\n}}\n"
+        settings.write_text(f"include {files / daemon.settings}\n{place}")
+        self._check = run / f"{daemon.name}.check"
+        few = "swanctl {\n  load = random openssl\n}\n"
+        self._check.write_text(f"{few}include {files / daemon.connections}\n")
+        self._env = {"STRONGSWAN_CONF": str(settings)}
+        self.child = Child(["charon-systemd"], self._env)
+        self._start_problem = self._load_problem = ""
+
+    @property
+    def problem(self) -> str:
+        """What keeps all its tunnels down, or ""."""
+        return self._start_problem or self._load_problem
+
+    def start(self) -> None:
+        """Start it with devices, connections and keys."""
+        self._socket.unlink(missing_ok=True)
+        self.child.start()
+        deadline = time.monotonic() + START_SECONDS
+        while self.child.alive and not self._socket.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if not self._socket.exists():
+            self._start_problem = "charon does not start: its log says why"
+            return
+        self._start_problem = self._make_devices()
+        self.load()
+
+    def load(self) -> None:
+        """Make it run the connections and keys of the files. What did not change goes on undisturbed."""
+        file = self._files / self.daemon.connections
+        # From a file that it cannot read, `--load-all` takes that there is nothing, and unloads all. Settings have the
+        # same grammar, and a program that cannot read its settings refuses even to show its help.
+        done = tools.ask("swanctl", "--help", env={"STRONGSWAN_CONF": str(self._check)})
+        if not done.returncode:
+            done = self._swanctl("--load-all", "--noprompt", "--file", file)
+        # Folders for certificates, which it looks for, are not missed.
+        said = [line for line in done.stderr.splitlines() if not line.startswith("opening directory")]
+        self._load_problem = f"{file.name} is refused: {'; '.join(said[:2])}" if done.returncode else ""
+
+    def held(self) -> dict[str, Association]:
+        return associations(self._swanctl("--list-sas", "--raw").stdout)
+
+    def initiate(self, tunnel: Tunnel) -> subprocess.Popen[str]:
+        """Begin to bring up a tunnel; the returned command ends with 0 when it is up, and prints the log of it."""
+        argv = ["swanctl", "--initiate", "--child", tunnel.name, "--timeout", str(ATTEMPT_SECONDS), *self._uri()]
+        env = {**os.environ, **self._env}
+        return subprocess.Popen(argv, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def end(self, tunnel: Tunnel) -> None:
+        """Drop what is held for a tunnel without waiting for its peer."""
+        self._swanctl("--terminate", "--ike", tunnel.name, "--force")
+
+    def stop(self) -> None:
+        """End it, and remove the devices that it does not take with it."""
+        self.child.stop()
+        if self._plan.ipsec == KERNEL:
+            for tunnel in self.daemon.tunnels:
+                tools.ask("ip", "link", "delete", _device(tunnel))
+
+    def _make_devices(self) -> str:
+        for tunnel in self.daemon.tunnels:
+            if self._plan.ipsec == USERSPACE:
+                device = tools.tun_device(self.child.pid)
+                problem = "" if device else "charon has no TUN device: is /dev/net/tun there?"
+            else:
+                device = _device(tunnel)
+                problem = tools.make_interface(device, tunnel.interface_id, tunnel.peer)
+            problem = problem or tools.set_up(device, tunnel.address, self._plan.mtu)
+            if problem:
+                return problem
+        return ""
+
+    def _swanctl(self, *argv: str | Path) -> subprocess.CompletedProcess[str]:
+        return tools.ask("swanctl", *argv, *self._uri(), env=self._env)
+
+    def _uri(self) -> list[str]:
+        return ["--uri", f"unix://{self._socket}"]
+
+
+def _device(tunnel: Tunnel) -> str:
+    return f"vpn{tunnel.interface_id}"

@@ -1,0 +1,1 @@
+"""What a company's cluster has beside Kubernetes itself, and the stacks rely on: DNS, metrics, scaling, firewall."""

@@ -1,0 +1,65 @@
+"""One environment as the tests of policies see it, and every document that is about it."""
+
+from dataclasses import replace
+
+from infra.aws.flow_logs import write_flow_logs
+from infra.aws.policies import Document, Scope, rights
+from infra.aws.policies.registry import registry_bucket
+from infra.names import Names
+
+ACCOUNT, OTHER_ACCOUNT, REGION = "123456789012", "999988887777", "eu-central-1"
+SCOPE = Scope(names=Names(environment="prod", role="aws"), account=ACCOUNT, region=REGION)
+BUCKET = "arn:aws:s3:::prod-models-bucket-1a2b3c4"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11112222-3333-4444-5555-666677778888"
+REPOSITORY = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/hybrid-serving/prod/serving"
+LOG_GROUP = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:prod-logs-servers-1a2b3c4"
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/hybrid-serving/prod/prod-identity-boundary-1a2b3c4"
+ISSUER, DOMAIN = "https://oidc.shop.example/onprem", "search.shop.example"
+AMI_PARAMETER = "/aws/service/some-image/latest/ami-id"
+
+ESTATE = rights.Estate(
+    scope=SCOPE,
+    bucket_arn=BUCKET,
+    key_arn=KEY,
+    repository_arn=REPOSITORY,
+    log_group_arn=LOG_GROUP,
+    issuer=ISSUER,
+    domain=DOMAIN,
+    ami_parameter=AMI_PARAMETER,
+)
+# As long as settings can make it: what fits here fits everywhere (`infra.config`; IAM: 255 characters of an issuer).
+LONGEST = replace(
+    ESTATE,
+    scope=Scope(names=Names(environment="x" * 10, role="aws"), account=ACCOUNT, region="ap-southeast-2"),
+    bucket_arn=f"arn:aws:s3:::{'x' * 63}",
+    repository_arn=f"arn:aws:ecr:ap-southeast-2:{ACCOUNT}:repository/hybrid-serving/{'x' * 10}/serving",
+    log_group_arn=f"arn:aws:logs:ap-southeast-2:{ACCOUNT}:log-group:{'x' * 40}",
+    issuer=f"https://{'i' * 247}",
+    domain="d" * 253,
+    ami_parameter=f"/{'a' * 200}",
+)
+
+
+def most(estate: rights.Estate) -> Document:
+    """The boundary as the stack makes it, with the role of the flow logs in it."""
+    return rights.boundary(estate, write_flow_logs(estate.scope, estate.scope.log_groups()))
+
+
+WORKLOADS = rights.workload_rights(ESTATE)
+PEOPLE = rights.people_rights(ESTATE, BOUNDARY)
+PREVIEW = [PEOPLE[part] for part in rights.PREVIEW]
+DEPLOY = [PEOPLE[part] for part in rights.DEPLOY]
+MOST = most(ESTATE)
+BUCKET_POLICY = registry_bucket(SCOPE, BUCKET, KEY)
+# Everything that is attached to a role.
+DOCUMENTS = {**WORKLOADS, **PEOPLE, "boundary": MOST}
+
+
+def role(part: str, suffix: str = "1a2b3c4") -> str:
+    """The ARN of one of the environment's roles."""
+    return f"arn:aws:iam::{ACCOUNT}:role/hybrid-serving/prod/prod-identity-{part}-{suffix}"
+
+
+def tags(environment: str = "prod", *, of: str = "aws:ResourceTag") -> dict[str, str]:
+    """What a request knows of a resource's tags, or of those that it gives."""
+    return {f"{of}/Environment": environment, f"{of}/Project": "hybrid-serving"}

@@ -1,0 +1,51 @@
+from typing import Any
+
+import pytest
+
+from tests.infra import engine
+from tests.infra.aws.fleets import declare_fleets, fleets
+from tests.infra.engine import Declaration
+
+SLOTS = ("stable", "canary")
+
+
+def template(slot: str, site: Declaration | None = None) -> dict[str, Any]:
+    return (site or fleets()).one(":LaunchTemplate", f"{slot}-template").inputs
+
+
+def test_instance_metadata_needs_a_token_and_reaches_containers() -> None:
+    for slot in SLOTS:
+        assert template(slot)["metadataOptions"] == {
+            "httpEndpoint": "enabled",
+            "httpTokens": "required",
+            "httpPutResponseHopLimit": 2,
+        }
+
+
+def test_disks_are_encrypted() -> None:
+    for slot in SLOTS:
+        (disk,) = template(slot)["blockDeviceMappings"]
+        assert disk["ebs"]["encrypted"] == "true"
+        assert disk["ebs"]["volumeType"] == "gp3"
+        assert disk["ebs"]["volumeSize"] == 100
+
+
+def test_the_machine_image_is_the_one_that_the_parameter_names() -> None:
+    assert template("stable")["imageId"] == "ami-0123456789abcdef0"
+    assert "imageId" not in fleets().one(":LaunchTemplate", "stable-template").secret
+
+
+def test_a_pinned_machine_image_is_taken_and_no_parameter_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(engine._CALLS, "aws:ssm/getParameter:getParameter")
+    site = declare_fleets(fleet__ami__id="ami-0fedcba9876543210")
+    for slot in SLOTS:
+        assert template(slot, site)["imageId"] == "ami-0fedcba9876543210"
+
+
+def test_instances_and_their_disks_say_whose_they_are() -> None:
+    for slot in SLOTS:
+        tagged = {spec["resourceType"]: spec["tags"] for spec in template(slot)["tagSpecifications"]}
+        assert tagged.keys() == {"instance", "volume"}
+        for tags in tagged.values():
+            assert tags["Environment"] == "prod"
+            assert tags["Slot"] == slot
