@@ -94,7 +94,7 @@ def test_the_printed_environment_lets_a_user_type_the_commands_by_hand(local_clo
     preview, deployment, buckets, *addresses, on_path = done.stdout.splitlines()
     assert "unchanged" in preview, done.stderr
     assert deployment == "deployment.apps/serving"
-    assert buckets == "1"
+    assert buckets == "2", "the model registry and the access logs"
     assert addresses
     assert on_path == "1", "evaluated twice, the folder stands on PATH once"
 

@@ -36,6 +36,16 @@ def test_each_stack_reads_only_stacks_that_come_before_it() -> None:
     assert sorted(dns_split().references) == [f"organization/hybrid-serving/prod-{role}" for role in ("aws", "onprem")]
 
 
+def test_no_instance_starts_before_its_rights_and_its_way_out_exist() -> None:
+    fleet = aws_site().one("aws:Fleet", "prod-stable").depends_on
+    assert "prod-identity-instance-rights" in fleet
+    assert {f"prod-network-nat-default-{zone}" for zone in range(3)} <= fleet
+
+
+def test_requests_are_counted_only_where_a_listener_sends_some() -> None:
+    assert "prod-edge-https" in aws_site().one("aws:Fleet", "prod-stable").depends_on
+
+
 # The SDK makes coroutines for the missing output before it finds out, and then drops them.
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning", "ignore:coroutine 'Output:RuntimeWarning"

@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
-from tests.scripts.localcloud.kubernetes.addons.room import Room
+from scripts.localcloud.shell import run
+from scripts.localcloud.topology import CLIENT, NODE_CIDR, SITE_INGRESS
+from tests.scripts.localcloud.kubernetes.addons.room import PORT, Room
 
 pytestmark = pytest.mark.kubernetes
+
+PUBLIC_PORT = 8444  # 443 belongs to the serving stack
 
 
 def policy(to: str, ingress: list[dict[str, Any]]) -> dict[str, Any]:
@@ -50,3 +54,24 @@ def test_a_network_policy_on_the_way_out_leaves_only_what_it_names(room: Room):
     room.wait(lambda: not room.reaches("client", "forbidden"), "the way to be closed")
     assert room.reaches("client", "allowed")
     assert room.reaches("allowed", "client")
+
+
+def test_a_network_policy_sees_a_customer_by_the_customers_own_address(room: Room):
+    room.pod("server")
+    room.ready("server")
+    port = {"port": PUBLIC_PORT, "targetPort": PORT}
+    spec = {"selector": {"app": "server"}, "externalIPs": [SITE_INGRESS], "ports": [port]}
+    room.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "public"}, "spec": spec})
+
+    def answered() -> bool:
+        curl = ["curl", "--silent", "--max-time", "2", f"http://{SITE_INGRESS}:{PUBLIC_PORT}/"]
+        return run(["ip", "netns", "exec", room.cloud.namespace("client"), *curl], check=False).stdout == "hello\n"
+
+    def allow(cidr: str) -> None:
+        room.apply(policy("server", [{"from": [{"ipBlock": {"cidr": cidr}}]}]))
+
+    room.wait(answered, "the customer's answer before any policy")
+    allow(NODE_CIDR)
+    room.wait(lambda: not answered(), "the customer to be kept out")
+    allow(f"{CLIENT}/32")
+    room.wait(answered, "the customer's answer when the policy names the customer")
