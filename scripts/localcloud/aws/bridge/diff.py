@@ -77,7 +77,9 @@ def _attribute(attribute: Attribute, old: Any, new: Any, pulumi: Path, terraform
     if same(old, new, is_set=is_set(attribute)):
         return
     unknown = isinstance(new, Unknown)
-    noise = not attribute.settable or (attribute.computed and unknown) or attribute.name == "tags_all"
+    follows = not attribute.settable or (attribute.computed and unknown) or attribute.name == "tags_all"
+    # Older types of the provider plan an empty value where the state has none; it means the same to them.
+    noise = follows or (old is None and new in ("", [], {}))
     is_map = isinstance(attribute.type, list) and attribute.type[0] == "map"
     if is_map and isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):

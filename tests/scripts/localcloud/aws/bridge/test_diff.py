@@ -66,6 +66,14 @@ def test_what_follows_from_a_change_is_hidden_beside_it_but_not_alone() -> None:
     assert shown(prior, prior | follows) == ["arn", "zone", "tagsAll.x"]
 
 
+@pytest.mark.parametrize("empty", [{"zone": ""}, {"subnet_ids": []}])
+def test_an_empty_value_where_there_was_none_is_hidden_beside_a_change_but_not_alone(empty: dict[str, Any]) -> None:
+    prior = state(name="a") | dict.fromkeys(empty)
+
+    assert shown(prior, prior | empty | {"name": "b"}) == ["name"]
+    assert len(shown(prior, prior | empty)) == 1
+
+
 def test_a_replacement_needs_a_change_on_the_path_that_requires_it() -> None:
     found = changes(BLOCK, state(rules=[{"port": 1}], name="a"), state(rules=[{"port": 2}], name="a"), "aws_thing")
 
