@@ -41,6 +41,7 @@ PATCHES = (
     attachments.tag_transit_gateway_attachments,
     attachments.remember_deleted_attachments,
     scaling.keep_template_tags_out_of_its_data,
+    scaling.show_template_tags_of_today,
     scaling.read_user_data_of_later_versions,
     services.know_the_gpu_image,
     services.validate_certificates_at_once,

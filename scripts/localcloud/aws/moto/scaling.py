@@ -76,6 +76,16 @@ def keep_template_tags_out_of_its_data() -> None:
     wrap(LaunchTemplate, "create_version", make)
 
 
+def show_template_tags_of_today() -> None:
+    # A launch template shows the tags it was made with, whatever was tagged since: an update on every up.
+    from moto.ec2.models.launch_templates import LaunchTemplate
+
+    def keep_none(template: Any, tags: object) -> None:
+        """moto assigns the tags that it has just stored."""
+
+    LaunchTemplate.tags = property(lambda template: template.get_tags(), keep_none)  # type: ignore[assignment]
+
+
 def read_user_data_of_later_versions() -> None:
     # Only a template's first version has its user data decoded: an instance of any later one fails to start.
     from moto.ec2.models.launch_templates import LaunchTemplate

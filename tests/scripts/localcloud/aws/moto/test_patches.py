@@ -239,6 +239,21 @@ def test_a_launch_templates_own_tags_are_not_its_instances(client: Client) -> No
     assert template["Tags"] == [{"Key": "b", "Value": "2"}]
 
 
+def test_a_launch_template_shows_the_tags_of_today(client: Client) -> None:
+    ec2 = client("ec2")
+    made = ec2.create_launch_template(
+        LaunchTemplateName="retagged",
+        LaunchTemplateData={"ImageId": GPU_AMI},
+        TagSpecifications=[{"ResourceType": "launch-template", "Tags": [{"Key": "a", "Value": "1"}]}],
+    )["LaunchTemplate"]["LaunchTemplateId"]
+
+    ec2.create_tags(Resources=[made], Tags=[{"Key": "b", "Value": "2"}])
+    ec2.delete_tags(Resources=[made], Tags=[{"Key": "a"}])
+
+    [template] = ec2.describe_launch_templates(LaunchTemplateIds=[made])["LaunchTemplates"]
+    assert template["Tags"] == [{"Key": "b", "Value": "2"}]
+
+
 def test_a_group_starts_instances_from_a_later_version_of_its_template(client: Client) -> None:
     ec2, scaling = client("ec2"), make_fleet(client, "later-version")
     data = b64encode(b"#cloud-config").decode()
