@@ -1,15 +1,13 @@
 """The stack `<env>-aws`: on the ground that stays, the edge with its two slots, and what watches them."""
 
-from pulumi import Output, ResourceOptions
-
 from infra.aws.certificate import Certificate, CertificateArgs
-from infra.aws.fleet import Fleet, FleetArgs
 from infra.aws.load_balancer import LoadBalancer, LoadBalancerArgs
 from infra.aws.watch import Watch, WatchArgs
 from infra.config import AwsConfig
 from infra.names import Names
 from infra.outputs import AwsOutputs, export
-from stacks.aws_ground import Ground, lay_ground
+from stacks.aws_ground import lay_ground
+from stacks.aws_machines import start_fleets
 
 
 def main() -> None:
@@ -32,7 +30,7 @@ def main() -> None:
             protection=config.protection,
         ),
     )
-    fleets = {slot: _fleet(slot, config, names, ground, edge) for slot in config.slots}
+    fleets = start_fleets(config, names, ground, edge)
     watch = Watch(
         names.component("watch"),
         WatchArgs(
@@ -66,28 +64,4 @@ def main() -> None:
             deploy_role_arn=ground.identity.deploy_role_arn,
             tunnels=ground.vpn.tunnels,
         )
-    )
-
-
-def _fleet(slot: str, config: AwsConfig, names: Names, ground: Ground, edge: LoadBalancer) -> Fleet:
-    return Fleet(
-        names.component(slot),
-        FleetArgs(
-            names=names,
-            region=config.region,
-            slot=slot,
-            slot_config=config.slots[slot],
-            config=config.fleet,
-            registry=config.registry,
-            bucket=ground.models.bucket,
-            repository_url=ground.images.repository_url,
-            subnet_ids=ground.network.private_subnet_ids,
-            security_group_id=edge.instance_security_group_id,
-            instance_profile_name=ground.identity.instance_profile_name,
-            target_group_arn=edge.target_group_arns[slot],
-            request_label=Output.concat(edge.suffix, "/", edge.target_group_suffixes[slot]),
-            log_group_name=ground.logs.server_group_name,
-        ),
-        # An instance that starts needs its way out and its rights; a scaling policy on requests needs the listener.
-        opts=ResourceOptions(depends_on=[ground.network, ground.identity, edge]),
     )

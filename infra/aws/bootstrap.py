@@ -31,6 +31,7 @@ class Bootstrap:
     """What one instance serves: which image, for which slot, from which registry (S3 bucket), in which region.
 
     `metrics` is the CloudWatch namespace of the instance's own metrics, `log_group` the log group of its containers.
+    `pooled`: it is stopped after its first start, until the group needs it.
     """
 
     image: ImageReference
@@ -42,6 +43,7 @@ class Bootstrap:
     log_group: str
     endpoint: str = ""
     ca_bundle: str = ""
+    pooled: bool = False
 
 
 def user_data(bootstrap: Bootstrap) -> str:
@@ -97,6 +99,7 @@ def host_environment(bootstrap: Bootstrap) -> dict[str, str]:
         "LOG_GROUP": bootstrap.log_group,
         "SERVER_USER": f"{USER}:{USER}",
         "DATA": DATA,
+        "KEEP_IMAGES": "yes" if bootstrap.pooled else "no",
     } | _aws(bootstrap)
 
 

@@ -8,25 +8,25 @@ import pulumi_aws as aws
 from pulumi import Input, Output, ResourceOptions
 
 from infra.aws.bootstrap import Bootstrap, user_data
-from infra.aws.group_policy import GROUP_METRICS, instance_mix, maintenance, refresh
-from infra.aws.launch_template import launch_template, machine_image
-from infra.aws.lifecycle_hooks import declare_hooks, initial_hooks
+from infra.aws.group import declare_group
+from infra.aws.launch_template import FILL_RATE, launch_template, machine_image
+from infra.aws.lifecycle_hooks import declare_hooks
 from infra.aws.scaling import Scaling, ScalingArgs
 from infra.config.fleet import FleetConfig, SlotConfig
 from infra.config.registry import RegistryAccess
 from infra.images import ImageReference
 from infra.names import Names
 
-# Only the stable slot follows the calendar: a canary is no capacity.
-SCHEDULED_SLOT = "stable"
-# From in service on, which the launch hook lets an instance be when it answers: the time of the load balancer's checks,
-# and that until its load is a measure.
-SETTLE_SECONDS = 120
+# Only the stable slot follows the calendar and has a warm pool: a canary is no capacity.
+CAPACITY_SLOT = "stable"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FleetArgs:
-    """`request_label`: as in ScalingArgs. `log_group_name`: of the containers' logs, one stream for each container."""
+    """`request_label`: as in ScalingArgs. `log_group_name`: of the containers' logs, one stream for each container.
+
+    `machine_image`: one with the slot's image on its disk, in the place of the configured one.
+    """
 
     names: Names
     slot: str
@@ -42,14 +42,11 @@ class FleetArgs:
     target_group_arn: Input[str]
     request_label: Input[str]
     log_group_name: Input[str]
+    machine_image: Output[str] | None = None
 
 
 class Fleet(pulumi.ComponentResource):
-    """One slot's fleet, over all private subnets. Without an image digest it exists with size 0 and starts nothing.
-
-    `up` does not wait until instances serve; alarms say when they do not. The provider would wait for exactly the
-    capacity that the stack saw last, which the policies have changed meanwhile.
-    """
+    """One slot's fleet, over all private subnets. Without an image digest it exists with size 0 and starts nothing."""
 
     group_name: Output[str]
     launch_template_id: Output[str]
@@ -58,21 +55,34 @@ class Fleet(pulumi.ComponentResource):
     def __init__(self, name: str, args: FleetArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("hybrid-serving:aws:Fleet", name, None, opts)
         self._name, self._args = name, args
-        self.machine_image = machine_image(args.config.ami, self)
+        self._pool = args.config.warm_pool if args.slot == CAPACITY_SLOT and args.slot_config.image else None
+        self.machine_image = args.machine_image or machine_image(args.config.ami, self)
         template = aws.ec2.LaunchTemplate(
             f"{name}-template",
             launch_template(
                 image_id=self.machine_image,
                 user_data=self._user_data(),
                 root_gib=args.config.root_gib,
+                fill_rate=None if args.machine_image is None else FILL_RATE,
                 security_group_id=args.security_group_id,
                 instance_profile_name=args.instance_profile_name,
+                instance_type=args.config.only_type,
                 tags=args.names.tags(f"{name}-template"),
                 instance_tags=args.names.tags(f"{name}-instance") | {"Slot": args.slot},
             ),
             opts=ResourceOptions(parent=self),
         )
-        group = self._group(template)
+        group = declare_group(
+            f"{name}-group",
+            template,
+            slot_config=args.slot_config,
+            config=args.config,
+            pool=self._pool,
+            subnet_ids=args.subnet_ids,
+            target_group_arn=args.target_group_arn,
+            tags=args.names.tags(f"{name}-group") | {"Slot": args.slot},
+            parent=self,
+        )
         declare_hooks(name, group.name, self)
         self._scaling(group.name)
         self.group_name, self.launch_template_id = group.name, template.id
@@ -84,34 +94,6 @@ class Fleet(pulumi.ComponentResource):
             }
         )
 
-    def _group(self, template: aws.ec2.LaunchTemplate) -> aws.autoscaling.Group:
-        name, args = f"{self._name}-group", self._args
-        served = bool(args.slot_config.image)
-        return aws.autoscaling.Group(
-            name,
-            min_size=args.slot_config.min_instances if served else 0,
-            max_size=args.slot_config.max_instances if served else 0,
-            wait_for_capacity_timeout="0",
-            vpc_zone_identifiers=args.subnet_ids,
-            target_group_arns=[args.target_group_arn],
-            health_check_type="ELB",
-            health_check_grace_period=SETTLE_SECONDS,
-            default_instance_warmup=SETTLE_SECONDS,
-            capacity_rebalance=True,
-            # A number, never $Latest: only so does a preview show that the instances will change.
-            mixed_instances_policy=instance_mix(args.config, template.id, template.latest_version.apply(str)),
-            instance_maintenance_policy=maintenance(),
-            instance_refresh=refresh(),
-            initial_lifecycle_hooks=initial_hooks(),
-            enabled_metrics=GROUP_METRICS,
-            metrics_granularity="1Minute",
-            tags=[
-                aws.autoscaling.GroupTagArgs(key=key, value=value, propagate_at_launch=False)
-                for key, value in (args.names.tags(name) | {"Slot": args.slot}).items()
-            ],
-            opts=ResourceOptions(parent=self),
-        )
-
     def _scaling(self, group_name: Output[str]) -> None:
         args = self._args
         if args.slot_config.image:
@@ -121,7 +103,7 @@ class Fleet(pulumi.ComponentResource):
                 group_name=group_name,
                 request_label=args.request_label,
                 config=args.config.scaling,
-                schedule=args.config.schedule if args.slot == SCHEDULED_SLOT else (),
+                schedule=args.config.schedule if args.slot == CAPACITY_SLOT else (),
                 min_instances=args.slot_config.min_instances,
             )
             Scaling(f"{self._name}-scaling", scaling, ResourceOptions(parent=self))
@@ -142,6 +124,7 @@ class Fleet(pulumi.ComponentResource):
                 log_group=values["log_group"],
                 endpoint=args.registry.endpoint,
                 ca_bundle=args.registry.ca_bundle,
+                pooled=self._pool is not None,
             )
             return base64.b64encode(user_data(bootstrap).encode()).decode()
 

@@ -4,7 +4,7 @@ import pulumi_aws as aws
 from pulumi import Input
 from pulumi_aws.autoscaling import Metric
 
-from infra.config.fleet import FleetConfig
+from infra.config.fleet import FleetConfig, WarmPoolConfig
 
 # Percent of the desired capacity. Launch before terminate, a tenth at a time and at least one: GPUs are scarce, and
 # nothing is ended before its replacement answers (Auto Scaling user guide, "Instance maintenance policies").
@@ -44,6 +44,15 @@ def instance_mix(
             ],
         ),
     )
+
+
+def warm_pool(pool: WarmPoolConfig) -> aws.autoscaling.GroupWarmPoolArgs:
+    """Stopped, not running: a server in a running pool would report an empty queue, and look like a rest of capacity.
+
+    Both hooks hold for the pool too: an instance is parked when its server answered once, and it is in service when it
+    answers again (Auto Scaling user guide, "Use lifecycle hooks with a warm pool").
+    """
+    return aws.autoscaling.GroupWarmPoolArgs(pool_state="Stopped", min_size=pool.min_instances)
 
 
 def maintenance() -> aws.autoscaling.GroupInstanceMaintenancePolicyArgs:

@@ -38,6 +38,7 @@ After=dlami-nvme.service
 Before=docker.service containerd.service
 
 [Service]
+EnvironmentFile=/etc/serving/host.env
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/usr/local/sbin/serving-disk

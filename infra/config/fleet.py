@@ -4,16 +4,11 @@ import re
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from infra.config.machines import AmiConfig, check_instance_type, read_ami
 from infra.config.reader import Reader
 from infra.images import parse_digest
 
 SLOTS = ("stable", "canary")
-# AWS's GPU image with driver, container runtime and GPU toolkit; it also boots on types without a GPU.
-GPU_AMI = "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-amazon-linux-2023/latest/ami-id"
-_AMI = re.compile(r"ami-[0-9a-f]{8,17}")
-# Family, generation, attributes, size (EC2 user guide, "Instance type naming conventions").
-_INSTANCE_TYPE = re.compile(r"([a-z]+)(\d+)([a-z-]*)\.[a-z0-9-]+")
-_GPU_FAMILIES = ("g", "gr", "p")
 _CRON_FIELD = re.compile(r"[0-9A-Za-z*/,-]+")
 
 
@@ -25,14 +20,6 @@ class SlotConfig:
     min_instances: int
     max_instances: int
     weight: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class AmiConfig:
-    """The machine image: what the SSM parameter names at the time of each `up`, unless `id` pins one ("" = none)."""
-
-    parameter: str
-    id: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +42,14 @@ class ScheduledCapacity:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WarmPoolConfig:
+    """Stopped instances beside the stable ones, that have served once: as many as there is room up to the slot's
+    maximum, and at least `min_instances`."""
+
+    min_instances: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class FleetConfig:
     """What the instances of both slots are. `on_demand_base` instances are never spot, the rest is by percent."""
 
@@ -66,6 +61,12 @@ class FleetConfig:
     root_gib: int
     scaling: ScalingConfig
     schedule: tuple[ScheduledCapacity, ...]
+    warm_pool: WarmPoolConfig | None
+
+    @property
+    def only_type(self) -> str | None:
+        """The type of every instance, where there is neither another one nor spot capacity."""
+        return self.instance_types[0] if len(self.instance_types) == 1 and self.on_demand_percent == 100 else None
 
 
 def read_slots(reader: Reader) -> dict[str, SlotConfig]:
@@ -85,15 +86,12 @@ def _slot(reader: Reader, *, weight: int) -> SlotConfig:
 def read_fleet(reader: Reader) -> FleetConfig:
     """The section `fleet`."""
     gpu = reader.flag("gpu", default=True)
-    ami, scaling = reader.section("ami"), reader.section("scaling")
+    scaling = reader.section("scaling")
     return FleetConfig(
         instance_types=reader.texts(
-            "instanceTypes", example="[g6.xlarge, g5.xlarge]", check=lambda text: _check_instance_type(text, gpu=gpu)
+            "instanceTypes", example="[g6.xlarge, g5.xlarge]", check=lambda text: check_instance_type(text, gpu=gpu)
         ),
-        ami=AmiConfig(
-            parameter=ami.text("parameter", default=GPU_AMI, example=GPU_AMI),
-            id=ami.text("id", default="", example="ami-0123456789abcdef0", check=_check_ami),
-        ),
+        ami=read_ami(reader.section("ami")),
         gpu=gpu,
         on_demand_base=reader.integer("onDemandBase", low=0, high=1000, default=1),
         on_demand_percent=reader.integer("onDemandPercent", low=0, high=100, default=0),
@@ -103,7 +101,12 @@ def read_fleet(reader: Reader) -> FleetConfig:
             queued_texts=scaling.integer("queuedTexts", low=1, high=10_000, default=8),
         ),
         schedule=tuple(_scheduled(entry) for entry in reader.sections("schedule")),
+        warm_pool=_warm_pool(reader.section("warmPool")) if reader.has("warmPool") else None,
     )
+
+
+def _warm_pool(reader: Reader) -> WarmPoolConfig:
+    return WarmPoolConfig(min_instances=reader.integer("minInstances", low=0, high=1000, default=0))
 
 
 def _scheduled(reader: Reader) -> ScheduledCapacity:
@@ -114,24 +117,6 @@ def _scheduled(reader: Reader) -> ScheduledCapacity:
         end=reader.text("end", example="0 0 1 12 *", check=_check_cron),
         min_instances=reader.integer("minInstances", low=1, high=1000),
     )
-
-
-def _check_instance_type(text: str, *, gpu: bool | None) -> None:
-    parts = _INSTANCE_TYPE.fullmatch(text)
-    if not parts:
-        raise ValueError("instance types such as g6.xlarge are needed")
-    family, _, attributes = parts.groups()
-    if "g" in attributes.partition("-")[0]:
-        raise ValueError("types with x86-64 processors are needed (no Graviton): the image is built for these")
-    if gpu is not None and gpu != (family in _GPU_FAMILIES):
-        raise ValueError(
-            f"fleet.gpu is {str(gpu).lower()}: types {'with' if gpu else 'without'} an NVIDIA GPU are needed"
-        )
-
-
-def _check_ami(text: str) -> None:
-    if not _AMI.fullmatch(text):
-        raise ValueError("the id of a machine image such as ami-0123456789abcdef0 is needed")
 
 
 def _check_schedule_name(text: str) -> None:

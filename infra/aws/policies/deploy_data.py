@@ -30,7 +30,7 @@ _REPOSITORY = (
     "ecr:UntagResource",
 )
 _ALIAS = ("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias")
-_LOG_GROUP = (
+LOG_GROUP = (
     "logs:AssociateKmsKey",
     "logs:CreateLogGroup",
     "logs:PutRetentionPolicy",
@@ -59,6 +59,6 @@ def change_data(scope: Scope) -> Document:
         allow("SetImages", _REPOSITORY, [scope.repositories()]),
         allow("NameOwnKeys", _ALIAS, keys, scope.tagged()),
         allow("NameKeys", _ALIAS, aliases),
-        allow("SetLogGroups", _LOG_GROUP, [scope.log_groups()]),
+        allow("SetLogGroups", LOG_GROUP, [scope.log_groups()]),
         allow("DeliverTunnelLogs", _DELIVERY, ["*"], scope.here()),
     )

@@ -12,7 +12,7 @@ from infra.aws.policies.scope import Scope
 PEOPLE = ("preview", "deploy")
 # Services that run with a role of ours, and services that make a role of their own when they are first used.
 _PASSED_TO = ("ec2.amazonaws.com", "vpc-flow-logs.amazonaws.com")
-_OWN_ROLES = ("autoscaling", "elasticloadbalancing", "s2svpn", "spot", "transitgateway", "wafv2")
+_OWN_ROLES = ("autoscaling", "elasticloadbalancing", "imagebuilder", "s2svpn", "spot", "transitgateway", "wafv2")
 _BOUNDED = (
     "iam:CreateRole",
     "iam:DeleteRole",

@@ -1,6 +1,6 @@
 """What a serving instance may do besides reading its registry and its image."""
 
-from infra.aws.policies.document import Document, allow, document
+from infra.aws.policies.document import Document, Statement, allow, document
 from infra.aws.policies.scope import Scope
 
 
@@ -25,16 +25,21 @@ def run_instance(scope: Scope, log_group_arn: str) -> Document:
             [scope.groups()],
         ),
         allow("FindOwnGroup", ["autoscaling:DescribeAutoScalingInstances"], ["*"], scope.here()),
-        allow(
-            "TakeSessions",
-            [
-                "ssm:UpdateInstanceInformation",
-                "ssmmessages:CreateControlChannel",
-                "ssmmessages:CreateDataChannel",
-                "ssmmessages:OpenControlChannel",
-                "ssmmessages:OpenDataChannel",
-            ],
-            ["*"],
-            scope.here(),
-        ),
+        take_sessions(scope),
+    )
+
+
+def take_sessions(scope: Scope) -> Statement:
+    """The channel by which Systems Manager reaches a machine."""
+    return allow(
+        "TakeSessions",
+        [
+            "ssm:UpdateInstanceInformation",
+            "ssmmessages:CreateControlChannel",
+            "ssmmessages:CreateDataChannel",
+            "ssmmessages:OpenControlChannel",
+            "ssmmessages:OpenDataChannel",
+        ],
+        ["*"],
+        scope.here(),
     )

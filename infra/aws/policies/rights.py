@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from infra.aws.policies.build import build_machine_image
+from infra.aws.policies.deploy_build import change_builds, read_builds
 from infra.aws.policies.deploy_data import change_data
 from infra.aws.policies.deploy_edge import change_edge, change_fleet
 from infra.aws.policies.deploy_identity import change_identity
@@ -35,15 +37,21 @@ class Estate:
 
 
 def workload_rights(estate: Estate) -> dict[str, Document]:
-    """By role: what instances, on-prem pods, publisher and collector may do."""
+    """By role: what instances, on-prem pods, publisher, collector and builds of machine images may do."""
     scope, bucket, key = estate.scope, estate.bucket_arn, estate.key_arn
     reads = read_releases(scope, bucket, key)
     return {
         "instance": joined(reads, pull_image(estate.repository_arn), run_instance(scope, estate.log_group_arn)),
+        "build": build_rights(scope, bucket, key, estate.repository_arn),
         "onprem": reads,
         "publisher": publish(scope, bucket, key, estate.repository_arn),
         "collector": collect(scope, bucket, key),
     }
+
+
+def build_rights(scope: Scope, bucket_arn: str, key_arn: str, repository_arn: str) -> Document:
+    """What a build may do: pull the image and read the releases like an instance, and be Image Builder's machine."""
+    return joined(read_releases(scope, bucket_arn, key_arn), pull_image(repository_arn), build_machine_image(scope))
 
 
 def boundary(estate: Estate, *others: Document) -> Document:
@@ -56,11 +64,13 @@ def people_rights(estate: Estate, boundary_arn: str) -> dict[str, Document]:
     scope = estate.scope
     return {
         "lists": look_around(scope),
-        "settings": read_settings(scope, issuer=estate.issuer, ami_parameter=estate.ami_parameter),
+        "settings": joined(
+            read_settings(scope, issuer=estate.issuer, ami_parameter=estate.ami_parameter), read_builds(scope)
+        ),
         "secrets": see_no_secrets(scope, estate.bucket_arn, estate.key_arn, ami_parameter=estate.ami_parameter),
         "network": change_network(scope),
         "edge": joined(change_edge(scope), change_fleet(scope)),
-        "data": change_data(scope),
+        "data": joined(change_data(scope), change_builds(scope)),
         "watch": joined(change_watch(scope), change_dns(scope, estate.domain)),
         "identity": change_identity(scope, boundary_arn, estate.issuer),
     }

@@ -8,6 +8,9 @@ from infra.names import PROJECT, Names
 # Where AWS answers for services without a region (IAM, Route 53, Budgets), and where Route 53 puts its metrics.
 GLOBAL_REGION = "us-east-1"
 
+# Image Builder user guide, "Use AWS managed policies for EC2 Image Builder".
+BUILD_LOGS = "/aws/imagebuilder/"
+
 _PUBLIC_PARAMETERS = "/aws/service/"
 
 
@@ -45,6 +48,10 @@ class Scope:
 
     def log_groups(self) -> str:
         return self.own("logs", "log-group:")
+
+    def build_logs(self) -> str:
+        """Log groups of machine images' builds: Image Builder's own role writes below its prefix only."""
+        return self.arn("logs", f"log-group:{BUILD_LOGS}{self.names.environment}-*")
 
     def alarms(self) -> list[str]:
         """Alarms in the region, those of target tracking included, and those of Route 53's metrics."""

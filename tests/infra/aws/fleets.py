@@ -15,9 +15,12 @@ REPOSITORY = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/serving"
 LABEL = "app/edge/1/targetgroup/{slot}/2"
 
 
-def declare_fleets(**changes: Any) -> Declaration:
-    """The production example with an image in its stable slot; `changes` as in `aws_example`."""
-    return declare(_program, config=aws_example(**changes))
+def declare_fleets(*, machine_image: str | None = None, **changes: Any) -> Declaration:
+    """The production example with an image in its stable slot; `changes` as in `aws_example`.
+
+    `machine_image` is what the stable slot is given.
+    """
+    return declare(lambda: _program(machine_image), config=aws_example(**changes))
 
 
 @cache
@@ -25,7 +28,7 @@ def fleets() -> Declaration:
     return declare_fleets()
 
 
-def _program() -> None:
+def _program(machine_image: str | None) -> None:
     config, names = AwsConfig.load(), Names(environment="prod", role="aws")
     for slot, settings in config.slots.items():
         Fleet(
@@ -45,5 +48,6 @@ def _program() -> None:
                 target_group_arn=f"arn-of-{slot}",
                 request_label=LABEL.format(slot=slot),
                 log_group_name="/hybrid-serving/prod/servers",
+                machine_image=Output.from_input(machine_image) if machine_image and slot == "stable" else None,
             ),
         )

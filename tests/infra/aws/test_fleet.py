@@ -86,6 +86,43 @@ def test_instance_types_keep_their_order_of_preference_for_both_ways_to_buy() ->
     }
 
 
+POOL = {"fleet__warmPool__minInstances": 1, "fleet__instanceTypes": ["g6.xlarge"], "fleet__onDemandPercent": 100}
+
+
+def test_where_there_is_one_type_and_no_spot_the_template_has_it_and_the_group_no_list() -> None:
+    site = declare_fleets(slots__canary__image=OTHER_DIGEST, **POOL)
+    for slot in SLOTS:
+        assert template(slot, site)["instanceType"] == "g6.xlarge"
+        assert group(slot, site)["launchTemplate"] == {"id": f"prod-{slot}-template-id", "version": "7"}
+        assert group(slot, site)["capacityRebalance"] is False
+        assert "mixedInstancesPolicy" not in group(slot, site)
+
+
+@pytest.mark.parametrize("more", [{"fleet__instanceTypes": ["g6.xlarge"]}, {"fleet__onDemandPercent": 100}, {}])
+def test_otherwise_the_group_has_the_list_and_the_template_no_type(more: dict[str, Any]) -> None:
+    site = declare_fleets(**more)
+    for slot in SLOTS:
+        assert group(slot, site)["mixedInstancesPolicy"]
+        assert {"launchTemplate", "warmPool"}.isdisjoint(group(slot, site))
+        assert "instanceType" not in template(slot, site)
+
+
+def test_a_warm_pool_of_stopped_instances_belongs_to_the_stable_slot() -> None:
+    site = declare_fleets(slots__canary__image=OTHER_DIGEST, **POOL)
+    assert group("stable", site)["warmPool"] == {"minSize": 1, "poolState": "Stopped"}
+    assert "warmPool" not in group("canary", site)
+
+
+def test_an_instance_of_a_warm_pool_keeps_its_images_where_a_stop_leaves_them() -> None:
+    site = declare_fleets(slots__canary__image=OTHER_DIGEST, **POOL)
+    assert "KEEP_IMAGES=yes\n" in files("stable", site)["/etc/serving/host.env"]
+    assert "KEEP_IMAGES=no\n" in files("canary", site)["/etc/serving/host.env"]
+
+
+def test_a_slot_without_image_has_no_pool_either() -> None:
+    assert "warmPool" not in group("stable", declare_fleets(slots__stable__image="", **POOL))
+
+
 def test_an_instance_is_ended_only_after_its_replacement_serves() -> None:
     for slot in SLOTS:
         assert group(slot)["capacityRebalance"] is True

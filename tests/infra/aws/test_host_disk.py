@@ -1,10 +1,15 @@
 """The script that finds the local disk, run for real on a machine whose disks only write down what is done to them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.infra.aws.host_machine import Machine
+from infra.aws.bootstrap import IMAGE_FILE, Bootstrap, host_environment
+from infra.aws.image_document import BAKED_FILE
+from tests.infra.aws.host_machine import HOST, Machine
+from tests.infra.aws.test_bootstrap import CLOUD, IMAGE
+from tests.infra.settings import OTHER_DIGEST
 
 LOCAL_DISK = 'echo "/dev/nvme0n1 Amazon Elastic Block Store"; echo "/dev/nvme1n1 Amazon EC2 NVMe Instance Storage"'
 DISKS = ("mkdir", "mkfs.xfs", "mount")
@@ -16,13 +21,28 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def disk(machine: Machine, *, listed: str = LOCAL_DISK, filesystem: str = "", mounted: str = "-") -> None:
-    """`mounted` are the mount points there are, by a pattern of bash."""
+def disk(
+    machine: Machine,
+    *,
+    listed: str = LOCAL_DISK,
+    filesystem: str = "",
+    mounted: str = "-",
+    baked: str | None = None,
+    told: Bootstrap = CLOUD,
+) -> None:
+    """`mounted` are the mount points there are, by a pattern of bash; `baked` is the image that the machine brought."""
     machine.has(*DISKS)
     machine.has("lsblk", body=listed)
     machine.has("blkid", body=f'[ -n "{filesystem}" ] && echo "{filesystem}"')
     machine.has("mountpoint", body=f'case "$2" in {mounted}) exit 0 ;; *) exit 32 ;; esac')
-    done = machine.run("serving-disk")
+    files = machine.folder / "files"
+    files.mkdir()
+    (files / "image").write_text(f"{IMAGE}\n")
+    if baked is not None:
+        (files / "baked").write_text(f"{baked}\n")
+    script = machine.folder / "serving-disk"
+    script.write_text((HOST / "serving-disk").read_text().replace("/etc/serving/", f"{files}/"))
+    done = machine.run(str(script), **host_environment(told))
     assert done.returncode == 0, done.stderr
 
 
@@ -73,7 +93,29 @@ def test_the_mount_of_a_deep_learning_image_is_used(machine: Machine) -> None:
     assert machine.called("mkfs.xfs", "mount") == [line.format(base="/opt/dlami/nvme") for line in TO_DOCKER]
 
 
+def test_it_compares_what_the_bake_and_the_user_data_write() -> None:
+    script = (HOST / "serving-disk").read_text()
+    assert f"$(<{BAKED_FILE})" in script
+    assert f"$(<{IMAGE_FILE})" in script
+
+
+def test_an_image_that_the_machine_brought_is_not_hidden(machine: Machine) -> None:
+    disk(machine, baked=str(IMAGE))
+    assert machine.called() == []
+
+
+@pytest.mark.parametrize("baked", [f"{IMAGE.repository}@{OTHER_DIGEST}", ""])
+def test_a_machine_that_brought_another_image_pulls_to_its_local_disk(machine: Machine, baked: str) -> None:
+    disk(machine, baked=baked)
+    assert machine.called("mount")[1:] == [line.format(base="/mnt/serving") for line in TO_DOCKER]
+
+
+def test_what_a_stop_would_empty_is_not_used_by_a_machine_that_will_be_stopped(machine: Machine) -> None:
+    disk(machine, told=replace(CLOUD, pooled=True))
+    assert machine.called() == []
+
+
 def test_a_disk_that_cannot_be_mounted_is_an_error(machine: Machine) -> None:
     disk(machine)
     machine.has("mount", body="exit 32")
-    assert machine.run("serving-disk").returncode == 32
+    assert machine.run("serving-disk", **host_environment(CLOUD)).returncode == 32

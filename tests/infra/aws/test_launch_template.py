@@ -42,6 +42,21 @@ def test_a_pinned_machine_image_is_taken_and_no_parameter_is_asked(monkeypatch: 
         assert template(slot, site)["imageId"] == "ami-0fedcba9876543210"
 
 
+def test_a_machine_image_that_was_baked_is_taken_and_its_disk_is_filled_at_a_known_rate() -> None:
+    site = declare_fleets(machine_image="ami-baked")
+    assert template("stable", site)["imageId"] == "ami-baked"
+    assert template("canary", site)["imageId"] == "ami-0123456789abcdef0"
+    rates = [template(slot, site)["blockDeviceMappings"][0]["ebs"].get("volumeInitializationRate") for slot in SLOTS]
+    # EBS user guide, "Initialize Amazon EBS volumes".
+    assert 100 <= rates[0] <= 300
+    assert rates[1] is None
+
+
+def test_a_disk_without_anything_baked_is_not_paid_to_be_filled() -> None:
+    for slot in SLOTS:
+        assert "volumeInitializationRate" not in template(slot)["blockDeviceMappings"][0]["ebs"]
+
+
 def test_instances_and_their_disks_say_whose_they_are() -> None:
     for slot in SLOTS:
         tagged = {spec["resourceType"]: spec["tags"] for spec in template(slot)["tagSpecifications"]}

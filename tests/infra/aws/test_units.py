@@ -70,6 +70,11 @@ def test_docker_starts_on_the_local_disk_at_the_first_boot_and_at_later_ones() -
     assert stop < disk < serve
 
 
+def test_what_runs_with_values_reads_the_file_that_brings_them() -> None:
+    for text in units("stable", True).values():
+        assert values(text, "EnvironmentFile") == ["/etc/serving/host.env"]
+
+
 def test_every_unit_is_enabled_for_later_boots() -> None:
     enabled = {name for command in BOOT if command[1] == "enable" for name in command if name.endswith(".service")}
     assert enabled == set(units("stable", True))

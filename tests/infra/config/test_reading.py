@@ -98,6 +98,9 @@ REFUSED = [
     ("aws", "fleet.instanceTypes", ["g5g.xlarge"], "Graviton"),
     ("aws", "fleet.rootGib", 20, "from 75"),
     ("aws", "fleet.ami.id", "latest", "ami-0123456789abcdef0"),
+    ("aws", "fleet.ami.bake", "perhaps", "true or false"),
+    ("aws", "fleet.ami.bakeInstanceType", "big", "g6.xlarge"),
+    ("aws", "fleet.ami.bakeInstanceType", "m7g.xlarge", "Graviton"),
     ("aws", "fleet.scaling.queuedTexts", 0, "from 1"),
     ("aws", "edge.rateLimit", 5, "at least 10"),
     ("aws", "logs.days", 10, "one of 1, 3, 5"),
@@ -167,6 +170,56 @@ def test_a_fleet_without_gpus_takes_no_types_that_have_one() -> None:
     (problem,) = problems("aws", {"fleet.gpu": False})
     assert "fleet.gpu is false: types without an NVIDIA GPU are needed" in problem
     assert parse("aws", {"fleet.gpu": False, "fleet.instanceTypes": ["c7i.xlarge"]}).fleet.gpu is False
+
+
+@pytest.mark.parametrize("kind", ["m7i.xlarge", "g6.xlarge"])
+def test_machine_images_are_baked_on_any_type_that_the_image_runs_on(kind: str) -> None:
+    ami = parse("aws", {"fleet.ami.bake": True, "fleet.ami.bakeInstanceType": kind}).fleet.ami
+    assert (ami.bake, ami.bake_instance_type) == (True, kind)
+    assert parse("aws").fleet.ami.bake is False
+
+
+PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "seen", "way_out"),
+    [
+        ("registry.endpoint", "https://10.30.255.10", "'https://10.30.255.10'", "remove registry.endpoint"),
+        ("registry.caBundle", PEM, "'-----BEGIN CERTIFICATE-----'", "remove registry.caBundle"),
+        ("network.nat", "none", "'none'", "set network.nat to one or per-zone"),
+    ],
+)
+def test_what_keeps_a_bake_from_working_is_refused(key: str, value: str, seen: str, way_out: str) -> None:
+    assert parse("aws", {key: value})
+    (problem,) = problems("aws", {"fleet.ami.bake": True, key: value})
+    assert problem.startswith(f"hybrid-serving:fleet.ami.bake is true and {key} is {seen}: a build")
+    assert problem.endswith(f"{way_out}, or set fleet.ami.bake to false")
+
+
+POOL = {"fleet.warmPool.minInstances": 2, "fleet.instanceTypes": ["g6.xlarge"], "fleet.onDemandPercent": 100}
+
+
+def test_a_warm_pool_is_there_only_when_it_is_configured() -> None:
+    assert parse("aws").fleet.warm_pool is None
+    pool = parse("aws", POOL).fleet.warm_pool
+    assert pool.min_instances == 2
+    assert parse("aws", POOL | {"fleet.warmPool.minInstances": REMOVED}).fleet.warm_pool.min_instances == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "rule"),
+    [
+        ("fleet.instanceTypes", ["g6.xlarge", "g5.xlarge"], "keep one type"),
+        ("fleet.onDemandPercent", 50, "set it to 100"),
+        ("fleet.warmPool.minInstances", -1, "from 0 to 1000"),
+        ("fleet.warmPool.state", "running", "unknown"),
+    ],
+)
+def test_a_warm_pool_that_aws_would_refuse_is_refused(key: str, value: Any, rule: str) -> None:
+    (problem,) = problems("aws", POOL | {key: value})
+    assert problem.startswith(f"hybrid-serving:{key} is {value!r}: ")
+    assert rule in problem
 
 
 SALE = {"name": "sale", "timeZone": "Europe/Berlin", "start": "0 6 27 11 *", "end": "0 0 1 12 *", "minInstances": 8}

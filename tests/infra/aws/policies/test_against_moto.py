@@ -138,12 +138,13 @@ EVERYTHING: Document = {
     [
         ([WORKLOADS["instance"]], READS),
         ([WORKLOADS["onprem"]], READS),
+        ([WORKLOADS["build"]], READS),
         ([WORKLOADS["publisher"]], READS | WRITES),
         ([WORKLOADS["collector"]], READS | {"delete a release"}),
         ([PEOPLE[part] for part in rights.PREVIEW], {"list"}),
         ([PEOPLE[part] for part in rights.DEPLOY], {"list"}),
     ],
-    ids=["instance", "onprem", "publisher", "collector", "preview", "deploy"],
+    ids=["instance", "onprem", "build", "publisher", "collector", "preview", "deploy"],
 )
 def test_a_session_of_each_role_can_do_what_it_should_with_real_objects(
     documents: list[Document], expected: set[str]

@@ -1,7 +1,8 @@
 """Whatever the stacks declare on AWS, deploy can make and change, or it is said here whose it is.
 
 By type: the calls that terraform-provider-aws makes to create, update and replace one, seen against moto and in the
-provider's documentation. A new type in `infra/` needs its line, and deploy the rights in it.
+provider's documentation; for Image Builder, which moto lacks, with what the Service Authorization Reference says they
+need besides. A new type in `infra/` needs its line, and deploy the rights in it.
 """
 
 import pytest
@@ -11,6 +12,7 @@ from tests.scripts.localcloud.aws.bridge.test_names import used_types
 
 _ALARM = "DeleteAlarms TagResource UntagResource"
 _EC2_TAGS = "CreateTags DeleteTags"
+_BUILD_TAGS = "TagResource UntagResource ListTagsForResource"
 CALLS = {
     "aws:acm/certificate:Certificate": "acm: RequestCertificate DeleteCertificate DescribeCertificate "
     "UpdateCertificateOptions AddTagsToCertificate RemoveTagsFromCertificate ListTagsForCertificate",
@@ -31,8 +33,9 @@ CALLS = {
     "aws:budgets/budget:Budget": "budgets: ModifyBudget ViewBudget TagResource UntagResource ListTagsForResource",
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": f"cloudwatch: PutCompositeAlarm DescribeAlarms {_ALARM}",
     "aws:cloudwatch/dashboard:Dashboard": "cloudwatch: PutDashboard GetDashboard DeleteDashboards",
-    "aws:cloudwatch/logGroup:LogGroup": "logs: CreateLogGroup DescribeLogGroups PutRetentionPolicy AssociateKmsKey "
-    "TagResource UntagResource ListTagsForResource",
+    # A build's goes, a server's stays: DeleteLogGroup is for the first only.
+    "aws:cloudwatch/logGroup:LogGroup": "logs: CreateLogGroup DeleteLogGroup DescribeLogGroups PutRetentionPolicy "
+    "AssociateKmsKey TagResource UntagResource ListTagsForResource",
     "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": "logs: PutResourcePolicy DeleteResourcePolicy "
     "DescribeResourcePolicies",
     "aws:cloudwatch/metricAlarm:MetricAlarm": f"cloudwatch: PutMetricAlarm DescribeAlarms ListTagsForResource {_ALARM}",
@@ -79,6 +82,18 @@ CALLS = {
     "PutRolePermissionsBoundary TagRole UntagRole ListRolePolicies ListAttachedRolePolicies "
     "ListInstanceProfilesForRole",
     "aws:iam/rolePolicy:RolePolicy": "iam: PutRolePolicy GetRolePolicy DeleteRolePolicy",
+    "aws:imagebuilder/component:Component": f"imagebuilder: CreateComponent GetComponent DeleteComponent {_BUILD_TAGS}",
+    "aws:imagebuilder/distributionConfiguration:DistributionConfiguration": "imagebuilder: "
+    "CreateDistributionConfiguration GetDistributionConfiguration UpdateDistributionConfiguration "
+    f"DeleteDistributionConfiguration {_BUILD_TAGS}",
+    "aws:imagebuilder/image:Image": "imagebuilder: CreateImage GetImage DeleteImage GetImageRecipe "
+    f"GetDistributionConfiguration GetInfrastructureConfiguration {_BUILD_TAGS}; iam: CreateServiceLinkedRole PassRole",
+    "aws:imagebuilder/imageRecipe:ImageRecipe": "imagebuilder: CreateImageRecipe GetImageRecipe DeleteImageRecipe "
+    f"GetComponent {_BUILD_TAGS}; ec2: DescribeImages",
+    "aws:imagebuilder/infrastructureConfiguration:InfrastructureConfiguration": "imagebuilder: "
+    "CreateInfrastructureConfiguration GetInfrastructureConfiguration UpdateInfrastructureConfiguration "
+    f"DeleteInfrastructureConfiguration {_BUILD_TAGS}; ec2: DescribeAvailabilityZones; "
+    "iam: PassRole GetInstanceProfile",
     "aws:kms/alias:Alias": "kms: CreateAlias UpdateAlias DeleteAlias ListAliases",
     "aws:lb/listener:Listener": "elasticloadbalancing: CreateListener ModifyListener DeleteListener DescribeListeners "
     "ModifyListenerAttributes DescribeListenerAttributes AddTags RemoveTags DescribeTags",
@@ -123,7 +138,7 @@ CALLS = {
 }
 # What programs look up, and what a refresh reads of an administrator's resources.
 LOOK_UPS = (
-    "ec2: DescribeAvailabilityZones; ssm: GetParameter GetParameters; iam: ListOpenIDConnectProviders GetPolicy "
+    "ssm: GetParameter GetParameters; iam: ListOpenIDConnectProviders GetPolicy "
     "GetPolicyVersion ListPolicyVersions; kms: DescribeKey GetKeyPolicy GetKeyRotationStatus ListResourceTags"
 )
 # Made by whoever brings the environment up for the first time, and changed by an administrator since.

@@ -48,6 +48,8 @@ def may(action: str, resource: str = "*", context: dict[str, Any] | None = None)
         ("ecr:BatchDeleteImage", REPOSITORY),
         ("logs:DeleteLogGroup", LOG_GROUP),
         ("logs:GetLogEvents", f"{LOG_GROUP}:log-stream:x"),
+        ("ec2:DeregisterImage", f"arn:aws:ec2:{REGION}::image/ami-1"),
+        ("ec2:DeleteSnapshot", f"arn:aws:ec2:{REGION}::snapshot/snap-1"),
         ("kms:Decrypt", KEY),
         ("kms:CreateKey", "*"),
         ("kms:PutKeyPolicy", KEY),

@@ -17,7 +17,7 @@ def test_every_refusal_is_about_actions_that_exist() -> None:
 
 # Where IAM has its own name for what the API calls otherwise.
 BOTOCORE = {"elasticloadbalancing": "elbv2"}
-NO_OPERATIONS = {"ssmmessages"}
+NO_OPERATIONS = {"ec2messages", "ssmmessages"}
 NAMED_OTHERWISE = {
     "budgets:ModifyBudget": "UpdateBudget",
     "budgets:ViewBudget": "DescribeBudget",

@@ -52,7 +52,7 @@ ALLOWED = (
     ),
     Allowed(
         resource="*",
-        actions=("ssm:UpdateInstanceInformation", "ssmmessages:*"),
+        actions=("ec2messages:*", "ssm:UpdateInstanceInformation", "ssmmessages:*"),
         needs="aws:RequestedRegion",
         reason=f"{_NO_RESOURCE}; an instance can only speak for itself in them",
     ),
@@ -131,6 +131,11 @@ ALLOWED = (
         reason="Amazon's public parameters, machine images among them, which any account reads",
     ),
     Allowed(
+        resource="arn:aws:s3:::ec2imagebuilder*/*",
+        actions=("s3:GetObject",),
+        reason="Image Builder's tools, in buckets of AWS that every account reads",
+    ),
+    Allowed(
         resource="arn:aws:wafv2:eu-central-1:123456789012:regional/managedruleset/*/*",
         actions=("wafv2:CreateWebACL", "wafv2:UpdateWebACL"),
         reason="AWS's rule groups, which a firewall only refers to",
@@ -147,6 +152,14 @@ ALLOWED = (
             needs="iam:AWSServiceName",
             reason="AWS names the role, and only its service can take it",
         )
-        for service in ("autoscaling", "elasticloadbalancing", "s2svpn", "spot", "transitgateway", "wafv2")
+        for service in (
+            "autoscaling",
+            "elasticloadbalancing",
+            "imagebuilder",
+            "s2svpn",
+            "spot",
+            "transitgateway",
+            "wafv2",
+        )
     ),
 )

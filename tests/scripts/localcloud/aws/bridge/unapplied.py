@@ -39,6 +39,10 @@ UNAPPLIED: dict[str, tuple[str, ...]] = {
     "aws_flow_log": ("regionalNatGatewayId", "tagFieldSpecifications"),
     # A wait of the provider's, nothing of AWS's.
     "aws_iam_policy": ("delayAfterPolicyCreationInMs",),
+    # Never applied here: moto has no Image Builder, and `hybrid-serving:fleet.ami.bake` is off.
+    "aws_imagebuilder_image": ("loggingConfiguration",),
+    # Tags of the machine image: a distribution sets them, for each region.
+    "aws_imagebuilder_image_recipe": ("amiTags",),
     "aws_launch_template": (
         "cpuOptions.nestedVirtualization",
         "networkInterfaces.enaQueueCount",
