@@ -1,5 +1,7 @@
 """The stack `<env>-aws`: on the ground that stays, the edge with its two slots, and what watches them."""
 
+from pulumi import ResourceOptions
+
 from infra.aws.certificate import Certificate, CertificateArgs
 from infra.aws.load_balancer import LoadBalancer, LoadBalancerArgs
 from infra.aws.watch import Watch, WatchArgs
@@ -29,6 +31,8 @@ def main() -> None:
             rate_limit=config.edge.rate_limit,
             protection=config.protection,
         ),
+        # AWS makes no public load balancer in subnets whose VPC has no internet gateway yet.
+        opts=ResourceOptions(depends_on=[ground.network]),
     )
     fleets = start_fleets(config, names, ground, edge)
     watch = Watch(
@@ -41,6 +45,7 @@ def main() -> None:
             load_balancer=edge.suffix,
             target_groups=edge.target_group_suffixes,
             groups={slot: fleet.group_name for slot, fleet in fleets.items()},
+            answering=[slot for slot, s in config.slots.items() if s.image and s.weight and s.min_instances],
             connection_ids=ground.vpn.connection_ids,
         ),
     )

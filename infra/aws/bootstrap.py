@@ -49,7 +49,8 @@ class Bootstrap:
 def user_data(bootstrap: Bootstrap) -> str:
     """The cloud-config document, as text (not base64). It holds no secret: the role brings the access.
 
-    ValueError when it is longer than EC2 accepts; only certificates can make it so.
+    ValueError when it is longer than EC2 accepts; only certificates can make it so. The settings' check asks for it
+    before there is anything (`infra.config.contradictions`).
     """
     files = [
         _file(ENVIRONMENT_FILE, _lines(server_environment(bootstrap))),
@@ -66,7 +67,7 @@ def user_data(bootstrap: Bootstrap) -> str:
     if (size := len(text.encode())) > MOST_BYTES:
         raise ValueError(
             f"registry.caBundle has {len(bootstrap.ca_bundle)} characters: the user data would have {size} bytes, EC2 "
-            f"accepts {MOST_BYTES}; keep only the certificates that the registry's endpoint needs"
+            f"accepts {MOST_BYTES}; keep only the certificates that registry.awsEndpoint needs"
         )
     return text
 

@@ -1,6 +1,5 @@
 """The monthly budget of one environment's AWS part."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -11,17 +10,14 @@ from infra.names import PROJECT, Names
 
 # Of the limit, in percent: told when these many are spent, and when these many are forecast for the month.
 SPENT, FORECAST = 80, 100
-# Budgets takes ten addresses and one topic for each notification (API reference, NotificationWithSubscribers).
-MOST_EMAILS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetArgs:
-    """`monthly_usd`: the limit, of costs as they are billed, with taxes. The topic's addresses hear of it, too."""
+    """`monthly_usd`: the limit, of costs as they are billed, with taxes. `topic_arn`: who subscribes there is told."""
 
     names: Names
     monthly_usd: int
-    emails: Sequence[str]
     topic_arn: Input[str]
 
 
@@ -59,6 +55,5 @@ def _told(kind: str, percent: int, args: BudgetArgs) -> aws.budgets.BudgetNotifi
         comparison_operator="GREATER_THAN",
         threshold=percent,
         threshold_type="PERCENTAGE",
-        subscriber_email_addresses=list(args.emails[:MOST_EMAILS]),
         subscriber_sns_topic_arns=[args.topic_arn],
     )

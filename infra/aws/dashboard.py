@@ -10,6 +10,7 @@ from infra.aws import metrics
 from infra.aws.alarm_rules import errors
 from infra.aws.budget import FORECAST, SPENT
 from infra.aws.rule import MINUTE
+from infra.aws.runbook import runbook
 from infra.aws.watched import Metric, Watched
 from infra.config.operations import WatchConfig
 
@@ -59,6 +60,7 @@ def _hosts(watched: Watched, slot: str) -> Widget:
     lines = [
         _line(watched.group(slot, "GroupDesiredCapacity"), "desired"),
         _line(watched.group(slot, "GroupInServiceInstances"), "in service"),
+        _line(watched.group(slot, "GroupPendingInstances", "Maximum"), "starting"),
         _line(watched.group(slot, "GroupMaxSize"), "most"),
         _line(watched.targets(slot, "HealthyHostCount", "Maximum"), "healthy"),
         _line(watched.targets(slot, "UnHealthyHostCount", "Maximum"), "unhealthy"),
@@ -97,6 +99,7 @@ def _cost(config: WatchConfig) -> Widget:
     text = (
         f"## Cost\n{config.monthly_budget_usd} USD a month; told at {SPENT} % spent and at {FORECAST} % forecast. "
         f"[Budgets]({_CONSOLE}/budgets), [Cost Explorer]({_CONSOLE}/cost-explorer): the metrics here know no prices."
+        f"\n\nA mail about it: {runbook('budget', spent=SPENT, forecast=FORECAST)}"
     )
     return {"type": "text", "properties": {"markdown": text}}
 

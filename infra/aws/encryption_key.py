@@ -1,14 +1,14 @@
 """A KMS key of the account, and which AWS services may use it besides whom the account's own policies allow."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 from pulumi import Output, ResourceOptions
 
-from infra.aws.policies import Document, Scope, Statement, render
-from infra.aws.policies.document import allow, document
+from infra.aws.account import scope_output
+from infra.aws.policies import render
+from infra.aws.policies.keys import key_policy
 from infra.names import Names
 
 # How long a deleted key can be called back; 7 and 30 days are the ends of what KMS takes (ScheduleKeyDeletion).
@@ -33,18 +33,13 @@ class EncryptionKey(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: EncryptionKeyArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("hybrid-serving:aws:EncryptionKey", name, None, opts)
-        account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self)).account_id
-        policy = account.apply(
-            lambda account: render(
-                key_policy(Scope(names=args.names, account=account, region=args.region), args.services)
-            )
-        )
+        scope = scope_output(args.names, args.region, self)
         key = aws.kms.Key(
             f"{name}-key",
             description=args.purpose,
             enable_key_rotation=True,
             deletion_window_in_days=DELETION_DAYS if args.protection else UNPROTECTED_DELETION_DAYS,
-            policy=policy,
+            policy=scope.apply(lambda scope: render(key_policy(scope, args.services))),
             tags=args.names.tags(f"{name}-key"),
             # What it encrypted is lost with it.
             opts=ResourceOptions(parent=self, protect=args.protection),
@@ -55,27 +50,3 @@ class EncryptionKey(pulumi.ComponentResource):
         )
         self.arn = key.arn
         self.register_outputs({"arn": self.arn})
-
-
-def key_policy(scope: Scope, services: Sequence[str]) -> Document:
-    """Who may use the key; "*" as a key policy's resource means this key.
-
-    The first statement hands it to the account's own IAM policies, without which a key can be locked for ever (KMS
-    guide, "Default key policy"). Services act for this account only: CloudWatch Logs says so by the log group in its
-    encryption context ("Encrypt log data in CloudWatch Logs using KMS"), the others by aws:SourceAccount.
-    """
-    account = allow("AccountByItsOwnPolicies", ["kms:*"], ["*"])
-    return document(
-        {**account, "Principal": {"AWS": f"arn:aws:iam::{scope.account}:root"}},
-        *(_service(scope, service) for service in services),
-    )
-
-
-def _service(scope: Scope, service: str) -> Statement:
-    actions = ["kms:Decrypt", "kms:GenerateDataKey*"]
-    condition: dict[str, dict[str, str]] = {"StringEquals": {"aws:SourceAccount": scope.account}}
-    if service.startswith("logs."):
-        actions += ["kms:DescribeKey", "kms:Encrypt", "kms:ReEncrypt*"]
-        condition = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": scope.arn("logs", "log-group:*")}}
-    statement = allow(service.partition(".")[0].capitalize(), actions, ["*"], condition)
-    return {**statement, "Principal": {"Service": service}}

@@ -13,7 +13,7 @@ from infra.names import Names
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointsArgs:
-    """`services` get an interface in each of `subnet_ids`, and so does S3. `ranges` by name may call them."""
+    """`services` get an interface in each of `subnet_ids`, for the VPC's own range; so does S3, for the site's."""
 
     names: Names
     region: str
@@ -21,7 +21,8 @@ class EndpointsArgs:
     services: tuple[str, ...]
     subnet_ids: list[Output[str]]
     route_table_ids: list[Output[str]]
-    ranges: dict[str, str]
+    vpc_range: str
+    site_ranges: tuple[str, ...]
 
 
 class Endpoints(pulumi.ComponentResource):
@@ -46,10 +47,12 @@ class Endpoints(pulumi.ComponentResource):
             tags=args.names.tags(f"{name}-s3-gateway"),
             opts=ResourceOptions(parent=self),
         )
-        group = self._security_group()
+        callers = self._security_group("callers", "the VPC to AWS's services", {"vpc": args.vpc_range})
         for service in args.services:
-            self._interface(service, group, private_dns=True)
-        registry = self._interface("s3", group, private_dns=False)
+            self._interface(service, callers, private_dns=True)
+        # The site has no business with the other services' interfaces: it gets a group of its own, and only here.
+        site = {str(index): cidr for index, cidr in enumerate(args.site_ranges)}
+        registry = self._interface("s3", self._security_group("site", "the site to S3", site), private_dns=False)
         self.registry_endpoint = registry.dns_entries.apply(lambda entries: s3_url([e.dns_name for e in entries]))
         self.register_outputs({"registry_endpoint": self.registry_endpoint})
 
@@ -70,22 +73,22 @@ class Endpoints(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self),
         )
 
-    def _security_group(self) -> Output[str]:
-        """HTTPS in, nothing out: an endpoint only ever answers."""
-        name = f"{self._name}-callers"
+    def _security_group(self, part: str, description: str, ranges: dict[str, str]) -> Output[str]:
+        """HTTPS in from `ranges`, nothing out: an endpoint only ever answers."""
+        name = f"{self._name}-{part}"
         group = aws.ec2.SecurityGroup(
             name,
             vpc_id=self._args.vpc_id,
-            description="HTTPS from the VPC and from the site to the endpoints",
+            description=f"HTTPS from {description}",
             tags=self._args.names.tags(name),
             opts=ResourceOptions(parent=self),
         ).id
-        for caller, cidr in self._args.ranges.items():
-            rule = f"{name}-{caller}"
+        for range_, cidr in ranges.items():
+            rule = f"{name}-{range_}"
             aws.vpc.SecurityGroupIngressRule(
                 rule,
                 security_group_id=group,
-                description=f"HTTPS from {caller}",
+                description=f"HTTPS from {description}",
                 ip_protocol="tcp",
                 from_port=443,
                 to_port=443,

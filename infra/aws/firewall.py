@@ -19,9 +19,10 @@ MANAGED = {
     "bad-inputs": "AWSManagedRulesKnownBadInputsRuleSet",
     "common": "AWSManagedRulesCommonRuleSet",
 }
-# Only counted: it refuses bodies above 8 KB, which a list of texts to embed or to rank soon has; the server has its own
-# limit.
-COUNTED = {"common": ["SizeRestrictions_BODY"]}
+# Only counted, because they refuse what is everyday life here: bodies above 8 KB, which a list of texts to embed or to
+# rank soon has (the server has its own limit); product texts in HTML, which the server only reads and never shows; and
+# clients that are programs and do not say which.
+COUNTED = {"common": ["SizeRestrictions_BODY", "CrossSiteScripting_BODY", "NoUserAgent_HEADER"]}
 
 T = TypeVar("T")
 Rule = aws.wafv2.WebAclRuleArgs

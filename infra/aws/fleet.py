@@ -56,7 +56,7 @@ class Fleet(pulumi.ComponentResource):
         super().__init__("hybrid-serving:aws:Fleet", name, None, opts)
         self._name, self._args = name, args
         self._pool = args.config.warm_pool if args.slot == CAPACITY_SLOT and args.slot_config.image else None
-        self.machine_image = args.machine_image or machine_image(args.config.ami, self)
+        self.machine_image = args.machine_image or machine_image(args.config.ami, self, args.slot_config.ami)
         template = aws.ec2.LaunchTemplate(
             f"{name}-template",
             launch_template(

@@ -6,9 +6,9 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output, ResourceOptions
 
-from infra.aws.policies import Document, Scope, render
-from infra.aws.policies.document import allow, document
-from infra.aws.policies.trust import trust_service
+from infra.aws.account import scope_output
+from infra.aws.policies import render
+from infra.aws.policies.logs import trust_flow_logs, write_flow_logs
 from infra.names import Names
 
 # Records of one flow are joined for this long; 60 s and 600 s are what AWS offers (CreateFlowLogs).
@@ -29,16 +29,12 @@ class FlowLogs(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: FlowLogsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("hybrid-serving:aws:FlowLogs", name, None, opts)
-
-        def scope(account: str) -> Scope:
-            return Scope(names=args.names, account=account, region=args.region)
-
-        account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self)).account_id
+        scope = scope_output(args.names, args.region, self)
         role = aws.iam.Role(
             f"{name}-writer",
             path=args.names.iam_path(),
             description="Lets VPC flow logs write into their log group",
-            assume_role_policy=account.apply(lambda account: render(trust_flow_logs(scope(account)))),
+            assume_role_policy=scope.apply(lambda scope: render(trust_flow_logs(scope))),
             permissions_boundary=args.permissions_boundary,
             tags=args.names.tags(f"{name}-writer"),
             opts=ResourceOptions(parent=self),
@@ -46,9 +42,7 @@ class FlowLogs(pulumi.ComponentResource):
         rights = aws.iam.RolePolicy(
             f"{name}-writer-rights",
             role=role.name,
-            policy=Output.all(account, args.log_group_arn).apply(
-                lambda known: render(write_flow_logs(scope(known[0]), known[1]))
-            ),
+            policy=Output.all(scope, args.log_group_arn).apply(lambda known: render(write_flow_logs(*known))),
             opts=ResourceOptions(parent=self),
         )
         aws.ec2.FlowLog(
@@ -64,29 +58,3 @@ class FlowLogs(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self, depends_on=[rights]),
         )
         self.register_outputs({})
-
-
-def trust_flow_logs(scope: Scope) -> Document:
-    """Flow logs of this account and region may take the role.
-
-    Without the conditions the service could be made to write here for somebody else ("IAM role for publishing flow
-    logs to CloudWatch Logs", the confused deputy).
-    """
-    own_logs = {
-        "StringEquals": {"aws:SourceAccount": scope.account},
-        "ArnLike": {"aws:SourceArn": scope.arn("ec2", "vpc-flow-log/*")},
-    }
-    (statement,) = trust_service("vpc-flow-logs.amazonaws.com")["Statement"]
-    return document({**statement, "Condition": own_logs})
-
-
-def write_flow_logs(scope: Scope, group_arn: str) -> Document:
-    """What the service asks for, less making log groups: ours exists."""
-    return document(
-        allow(
-            "WriteLogs",
-            ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-            [group_arn, f"{group_arn}:*"],
-        ),
-        allow("FindLogGroup", ["logs:DescribeLogGroups"], [scope.arn("logs", "log-group:*")]),
-    )

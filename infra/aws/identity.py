@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output, ResourceOptions
 
-from infra.aws.flow_logs import write_flow_logs
+from infra.aws.account import scope_output
 from infra.aws.policies import Document, Scope, rights
 from infra.aws.policies.trust import trust_service
 from infra.aws.roles import Roles
@@ -39,9 +39,10 @@ class IdentityArgs:
 class Identity(pulumi.ComponentResource):
     """Six roles and no static key.
 
-    Workloads: instances by profile, on-prem pods by the cluster's issuer, publisher and collector by ARN. Their rights
-    end at a boundary, so that deploy can write them without getting more than it has. People and pipelines: preview
-    and deploy, by ARN and by GitHub's tokens; only an administrator changes these two.
+    Who serves: instances by profile, on-prem pods by the cluster's issuer. Their rights end at a boundary, so that
+    deploy can write them without getting more than it has. Who changes what is served: publisher and collector, by
+    ARN. People and pipelines: preview and deploy, by ARN and by GitHub's tokens. Only an administrator changes these
+    four.
     """
 
     instance_profile_name: Output[str]
@@ -56,10 +57,11 @@ class Identity(pulumi.ComponentResource):
     def __init__(self, name: str, args: IdentityArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("hybrid-serving:aws:Identity", name, None, opts)
         self._args = args
-        self._roles, self._trusted = Roles(self, name, args.names), Trusted(self, name, args.names)
-        estate = self._estate()
+        scope = scope_output(args.names, args.region, self)
+        self._roles, self._trusted = Roles(self, name, args.names), Trusted(self, name, args.names, scope)
+        estate = self._estate(scope)
         self.boundary_arn = self._roles.policy(
-            "boundary", "The most that a workload's role can do", estate.apply(_most)
+            "boundary", "The most that a workload's role can do", estate.apply(rights.boundary)
         )
         self._workloads(estate.apply(rights.workload_rights))
         self._people(Output.all(estate, self.boundary_arn).apply(lambda known: rights.people_rights(*known)))
@@ -75,10 +77,10 @@ class Identity(pulumi.ComponentResource):
             }
         )
 
-    def _estate(self) -> Output[rights.Estate]:
+    def _estate(self, scope: Output[Scope]) -> Output[rights.Estate]:
         args = self._args
         known = Output.all(
-            account=self._trusted.account,
+            scope=scope,
             bucket_arn=args.bucket_arn,
             key_arn=args.key_arn,
             repository_arn=args.repository_arn,
@@ -86,7 +88,6 @@ class Identity(pulumi.ComponentResource):
         )
         return known.apply(
             lambda known: rights.Estate(
-                scope=Scope(names=args.names, account=known.pop("account"), region=args.region),
                 issuer=args.oidc_issuer,
                 domain=args.domain,
                 ami_parameter=args.ami_parameter,
@@ -98,15 +99,16 @@ class Identity(pulumi.ComponentResource):
         args, access = self._args, self._args.access
         pods = self._trusted.pods(args.oidc_issuer, args.service_account)
 
-        def role(part: str, purpose: str, trust: Input[Document]) -> aws.iam.Role:
+        def bounded(part: str, purpose: str, trust: Input[Document]) -> aws.iam.Role:
             return self._roles.bounded(part, purpose, trust=trust, boundary=self.boundary_arn, rights=documents[part])
 
-        def of(part: str, purpose: str, principals: tuple[str, ...]) -> Output[str]:
-            return role(part, purpose, self._trusted.principals(principals)).arn
+        def of(part: str, purpose: str, principals: tuple[str, ...] | None) -> Output[str]:
+            trust = self._trusted.principals(principals)
+            return self._roles.unbounded(part, purpose, trust=trust, rights=documents[part]).arn
 
-        instance = role("instance", "Serves on an instance", trust_service("ec2.amazonaws.com"))
+        instance = bounded("instance", "Serves on an instance", trust_service("ec2.amazonaws.com"))
         self.instance_profile_name = self._roles.profile(instance, "instance")
-        self.onprem_role_arn = role("onprem", "Serves in an on-prem pod", pods).arn
+        self.onprem_role_arn = bounded("onprem", "Serves in an on-prem pod", pods).arn
         self.publisher_role_arn = of("publisher", "Publishes releases and images", access.publishers)
         self.collector_role_arn = of("collector", "Removes releases that nothing refers to", access.collectors)
 
@@ -121,7 +123,3 @@ class Identity(pulumi.ComponentResource):
 
         self.preview_role_arn = role("preview", "Previews changes", preview, rights.PREVIEW)
         self.deploy_role_arn = role("deploy", "Brings the stacks up", deploy, rights.DEPLOY)
-
-
-def _most(estate: rights.Estate) -> Document:
-    return rights.boundary(estate, write_flow_logs(estate.scope, estate.scope.log_groups()))

@@ -14,10 +14,10 @@ ROOT_DEVICE = "/dev/xvda"
 FILL_RATE = 200
 
 
-def machine_image(ami: AmiConfig, parent: pulumi.Resource) -> Output[str]:
-    """The id of the machine image: the pinned one, or what the parameter names now."""
-    if ami.id:
-        return Output.from_input(ami.id)
+def machine_image(ami: AmiConfig, parent: pulumi.Resource, own: str = "") -> Output[str]:
+    """The id of the machine image: a slot's own, the one pinned for all, or what the parameter names now."""
+    if pinned := own or ami.id:
+        return Output.from_input(pinned)
     found = aws.ssm.get_parameter_output(name=ami.parameter, opts=InvokeOutputOptions(parent=parent))
     # The value that does not count as a secret: which machine image runs has to be seen.
     return found.insecure_value

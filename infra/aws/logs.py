@@ -7,9 +7,10 @@ import pulumi_aws as aws
 from pulumi import Output, ResourceOptions
 
 from infra.aws.access_logs import AccessLogs, AccessLogsArgs
+from infra.aws.account import scope_output
 from infra.aws.encryption_key import EncryptionKey, EncryptionKeyArgs
-from infra.aws.policies import Document, Scope, render
-from infra.aws.policies.document import allow, document
+from infra.aws.policies import render
+from infra.aws.policies.logs import delivery_policy
 from infra.names import Names
 
 
@@ -54,7 +55,7 @@ class Logs(pulumi.ComponentResource):
         ).arn
         access = AccessLogs(
             f"{name}-access",
-            AccessLogsArgs(names=args.names, days=args.days, protection=args.protection),
+            AccessLogsArgs(names=args.names, region=args.region, days=args.days, protection=args.protection),
             opts=child,
         )
         servers, tunnels = self._group("servers"), self._group("tunnels")
@@ -85,31 +86,10 @@ class Logs(pulumi.ComponentResource):
 
     def _delivery(self, group: aws.cloudwatch.LogGroup) -> aws.cloudwatch.LogResourcePolicy:
         """Our own permission for the delivery: AWS would make one by itself, which no destroy removes."""
-        names, region = self._args.names, self._args.region
-
-        def policy(known: list[str]) -> str:
-            account, group_arn = known
-            return render(delivery_policy(Scope(names=names, account=account, region=region), group_arn))
-
-        account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self)).account_id
+        scope = scope_output(self._args.names, self._args.region, self)
         return aws.cloudwatch.LogResourcePolicy(
             f"{self._name}-delivery",
             policy_name=f"{self._name}-delivery",
-            policy_document=Output.all(account, group.arn).apply(policy),
+            policy_document=Output.all(scope, group.arn).apply(lambda known: render(delivery_policy(*known))),
             opts=ResourceOptions(parent=self),
         )
-
-
-def delivery_policy(scope: Scope, group_arn: str) -> Document:
-    """AWS's log delivery may write into the group, for this account and region only.
-
-    CloudWatch Logs guide, "Logs sent to CloudWatch Logs": it is what a VPN connection needs.
-    """
-    own_deliveries = {
-        "StringEquals": {"aws:SourceAccount": scope.account},
-        "ArnLike": {"aws:SourceArn": scope.arn("logs", "*")},
-    }
-    write = allow(
-        "Delivery", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{group_arn}:log-stream:*"], own_deliveries
-    )
-    return document({**write, "Principal": {"Service": "delivery.logs.amazonaws.com"}})

@@ -12,5 +12,5 @@ SPOT_INTERRUPTIONS = "SpotInterruptions"
 
 SLOT, PHASE = "Slot", "Phase"
 # In this order: the machine until user data runs, the GPU's driver, the image's pull, the release's download, its
-# warm-up, and the load balancer's first requests.
+# warm-up, and the group's own time from the ready server until it says InService.
 PHASES = ("boot", "driver", "image", "weights", "warm-up", "in-service")

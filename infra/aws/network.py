@@ -11,14 +11,14 @@ from infra.addresses import nat_gateways, subnet_layout
 from infra.aws.endpoints import Endpoints, EndpointsArgs
 from infra.aws.flow_logs import FlowLogs, FlowLogsArgs
 from infra.aws.nat import Nat, NatArgs
-from infra.aws.subnets import Subnets, SubnetsArgs, chosen_zones
+from infra.aws.subnets import Subnets, SubnetsArgs, zones_of
 from infra.config.network import NetworkConfig
 from infra.names import Names
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
-    """`site_ranges` may call the endpoints, besides the VPC itself. `permissions_boundary` is that of the roles."""
+    """`site_ranges` may call S3's endpoint. `permissions_boundary` is that of the roles."""
 
     names: Names
     region: str
@@ -93,7 +93,8 @@ class Network(pulumi.ComponentResource):
     def _subnets(self) -> None:
         args, name = self._args, self._name
         layout = subnet_layout(args.config.cidr, args.config.zones)
-        shared: dict[str, Any] = {"names": args.names, "vpc_id": self.vpc_id, "zones": self._zones()}
+        zones = zones_of(args.region, args.config.zones, self)
+        shared: dict[str, Any] = {"names": args.names, "vpc_id": self.vpc_id, "zones": zones}
         public = Subnets(f"{name}-public", SubnetsArgs(**shared, cidrs=layout.public, tables="one"), opts=self._child)
         private = Subnets(
             f"{name}-private", SubnetsArgs(**shared, cidrs=layout.private, tables="each"), opts=self._child
@@ -115,15 +116,6 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _zones(self) -> Output[list[str]]:
-        names = aws.get_availability_zones_output(
-            state="available",
-            # Local zones have other services and prices; they are opted into, real zones are not.
-            filters=[aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])],
-            opts=pulumi.InvokeOutputOptions(parent=self),
-        ).names
-        return names.apply(lambda names: chosen_zones(names, self._args.config.zones, self._args.region))
-
     def _way_out(self, table_id: Output[str]) -> pulumi.Resource:
         name = f"{self._name}-internet"
         gateway = aws.ec2.InternetGateway(name, vpc_id=self.vpc_id, tags=self._args.names.tags(name), opts=self._child)
@@ -136,7 +128,6 @@ class Network(pulumi.ComponentResource):
         )
 
     def _endpoints(self) -> Output[str]:
-        site = {f"site-{index}": cidr for index, cidr in enumerate(self._args.site_ranges)}
         return Endpoints(
             f"{self._name}-endpoints",
             EndpointsArgs(
@@ -146,7 +137,8 @@ class Network(pulumi.ComponentResource):
                 services=self._args.config.interface_endpoints,
                 subnet_ids=self.private_subnet_ids,
                 route_table_ids=self.private_route_table_ids,
-                ranges={"vpc": self._args.config.cidr, **site},
+                vpc_range=self._args.config.cidr,
+                site_ranges=self._args.site_ranges,
             ),
             opts=self._child,
         ).registry_endpoint

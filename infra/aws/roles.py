@@ -17,11 +17,11 @@ class Roles:
         self, part: str, purpose: str, *, trust: Input[Document], boundary: Input[str], rights: Output[Document]
     ) -> aws.iam.Role:
         """A role of a workload: its rights are its own, and end at the boundary."""
-        role = self._role(part, purpose, trust, boundary)
-        aws.iam.RolePolicy(
-            f"{self._name}-{part}-rights", role=role.name, policy=rights.apply(render), opts=self._child()
-        )
-        return role
+        return self._with_rights(self._role(part, purpose, trust, boundary), part, rights)
+
+    def unbounded(self, part: str, purpose: str, *, trust: Input[Document], rights: Output[Document]) -> aws.iam.Role:
+        """A role with rights of its own and no boundary: only an administrator may write it."""
+        return self._with_rights(self._role(part, purpose, trust, None), part, rights)
 
     def of_people(
         self, part: str, purpose: str, *, trust: Input[Document], policies: dict[str, Output[str]]
@@ -52,6 +52,12 @@ class Roles:
         return aws.iam.InstanceProfile(
             name, path=self._names.iam_path(), role=role.name, tags=self._names.tags(name), opts=self._child()
         ).name
+
+    def _with_rights(self, role: aws.iam.Role, part: str, rights: Output[Document]) -> aws.iam.Role:
+        aws.iam.RolePolicy(
+            f"{self._name}-{part}-rights", role=role.name, policy=rights.apply(render), opts=self._child()
+        )
+        return role
 
     def _role(self, part: str, purpose: str, trust: Input[Document], boundary: Input[str] | None) -> aws.iam.Role:
         name = f"{self._name}-{part}"

@@ -1,6 +1,7 @@
 """What each alarm means and the first thing to do, in the words of the person who is woken by it.
 
-The texts are the alarms' descriptions: a mail shows them. `{...}` is filled in by the rule.
+The texts are the alarms' descriptions: a mail shows them. That of the budget, whose mails are AWS's, is on the
+dashboard. `{...}` is filled in by the rule.
 """
 
 RUNBOOK: dict[str, tuple[str, str]] = {
@@ -21,7 +22,7 @@ RUNBOOK: dict[str, tuple[str, str]] = {
         "image or the release is bad, move it back.",
     ),
     "no-healthy-host": (
-        "The slot {slot} should have hosts, and for 5 minutes none of them answers: AWS serves nothing.",
+        "The slot {slot} gets requests, and for 5 minutes no host of it answers: they end in 503.",
         "See that DNS sends everything to the other site (the health check of AWS is red). Then read the group's "
         "activity history: no capacity, or instances that never become ready.",
     ),
@@ -41,6 +42,12 @@ RUNBOOK: dict[str, tuple[str, str]] = {
         "On the dashboard see which phase grew. Image: a smaller one, or a machine image that holds it. Weights: the "
         "way to S3. Driver: the machine image.",
     ),
+    "stuck-start": (
+        "Instances of the slot {slot} have been starting for {minutes} minutes and none came into service: what was "
+        "deployed last is not served, what ran before still is. This also ends when AWS gives the refresh up.",
+        "In the group's activity history read how the last one ended, then that instance's log. Put the image, the "
+        "release or the machine image back that worked, and run `pulumi up`.",
+    ),
     "queue": (
         "Servers of the slot {slot} have {texts} texts waiting on average for 5 minutes; at {full} they answer 429.",
         "See whether the group is at its maximum: raise slots.{slot}.maxInstances. If it grows already, raise its "
@@ -55,6 +62,12 @@ RUNBOOK: dict[str, tuple[str, str]] = {
         "No tunnel of the VPN connection {connection} is up: by it, nothing of AWS reaches the site, nor back.",
         "On-prem keeps serving what it has; publish nothing. Look at the site's gateway and its line first, then at "
         "the log group of the tunnels.",
+    ),
+    "budget": (
+        "Of this month's budget {spent} % are spent, or {forecast} % are forecast; nothing was stopped.",
+        "In Cost Explorer group by service, then by usage type, and compare with last month. Instances: lower "
+        "slots.stable.maxInstances or fleet.onDemandBase. NAT gigabytes: see that no endpoint is missing in "
+        "network.interfaceEndpoints. All in order: raise watch.monthlyBudgetUsd.",
     ),
 }
 

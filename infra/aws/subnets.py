@@ -59,6 +59,17 @@ class Subnets(pulumi.ComponentResource):
         self.register_outputs({"ids": self.ids, "route_table_ids": self.route_table_ids})
 
 
+def zones_of(region: str, wanted: int, parent: pulumi.Resource) -> Output[list[str]]:
+    """The names of the first `wanted` zones of the region that the provider works in."""
+    names = aws.get_availability_zones_output(
+        state="available",
+        # Local zones have other services and prices; they are opted into, real zones are not.
+        filters=[aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])],
+        opts=pulumi.InvokeOutputOptions(parent=parent),
+    ).names
+    return names.apply(lambda names: chosen_zones(names, wanted, region))
+
+
 def chosen_zones(names: Sequence[str], wanted: int, region: str) -> list[str]:
     """The zones to use; ValueError when the region has fewer than wanted."""
     if len(names) < wanted:

@@ -1,11 +1,10 @@
 """Who may take a role: trust policies, and the issuers of tokens that they rely on."""
 
-import pulumi
 import pulumi_aws as aws
 from pulumi import Output, Resource, ResourceOptions
 
 from infra.aws.github import GithubIssuer, GithubIssuerArgs
-from infra.aws.policies import Document
+from infra.aws.policies import Document, Scope
 from infra.aws.policies.document import joined
 from infra.aws.policies.trust import (
     STS_AUDIENCE,
@@ -21,14 +20,13 @@ from infra.names import Names
 class Trusted:
     """Makes `<name>-...` for whatever must exist before somebody can be trusted, as children of `parent`."""
 
-    def __init__(self, parent: Resource, name: str, names: Names) -> None:
-        self._parent, self._name, self._names = parent, name, names
-        self.account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=parent)).account_id
+    def __init__(self, parent: Resource, name: str, names: Names, scope: Output[Scope]) -> None:
+        self._parent, self._name, self._names, self._scope = parent, name, names, scope
 
-    def principals(self, arns: tuple[str, ...]) -> Output[Document]:
-        """These ARNs; none means this account, by its own policies."""
-        root = self.account.apply(lambda account: [f"arn:aws:iam::{account}:root"])
-        return (Output.from_input(list(arns)) if arns else root).apply(trust_principals)
+    def principals(self, arns: tuple[str, ...] | None) -> Output[Document]:
+        """These ARNs; None means this account, by its own policies."""
+        root = self._scope.apply(lambda scope: [f"arn:aws:iam::{scope.account}:root"])
+        return (root if arns is None else Output.from_input(list(arns))).apply(trust_principals)
 
     def pods(self, issuer: str, service_account: str) -> Output[Document]:
         """Pods of one service account of the cluster that signs its tokens as `issuer`."""

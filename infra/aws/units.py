@@ -11,10 +11,13 @@ START_SECONDS = 1800
 # Above the load balancer's draining time, so that a stop never cuts a request.
 STOP_SECONDS = 90
 
-# docker may run already: it must not hold files below the folders that the local disk takes over.
+# docker may run already: it is asked what the machine brought, and then must not hold files below the folders that the
+# local disk takes over.
 BOOT = [
     ["env", "RUNTIME_DIRECTORY=/run/serving", "/usr/local/sbin/serving-phase", "boot"],
     ["systemctl", "daemon-reload"],
+    ["systemctl", "start", "docker.service"],
+    ["/usr/local/sbin/serving-brought"],
     ["systemctl", "stop", "docker.socket", "docker.service", "containerd.service"],
     ["systemctl", "enable", "--now", "serving-disk.service"],
     ["systemctl", "enable", "--now", "--no-block", "serving.service", "serving-ready.service", "serving-watch.service"],

@@ -44,6 +44,9 @@ class Vpn(pulumi.ComponentResource):
         self._name, self._args = name, args
         # A replacement gets new addresses and keys: both sites would be cut until the other end follows.
         self._kept = ResourceOptions(parent=self, protect=args.protection)
+        # AWS changes the number only while no VPN is attached (ModifyTransitGateway), which the provider does not know:
+        # it would try, and fail in the middle of an update. As a replacement, `protect` refuses it in the preview.
+        kept_number = ResourceOptions.merge(self._kept, ResourceOptions(replace_on_changes=["amazon_side_asn"]))
         tags = args.names.tags
         transit = aws.ec2transitgateway.TransitGateway(
             f"{name}-transit",
@@ -51,7 +54,7 @@ class Vpn(pulumi.ComponentResource):
             amazon_side_asn=args.config.asn,
             vpn_ecmp_support="enable",
             tags=tags(f"{name}-transit"),
-            opts=self._kept,
+            opts=kept_number,
         )
         attachment = aws.ec2transitgateway.VpcAttachment(
             f"{name}-vpc",

@@ -23,7 +23,8 @@ from infra.names import Names
 class WatchArgs:
     """`load_balancer` and `target_groups` are the ends of their ARNs, as CloudWatch's dimensions have them.
 
-    `target_groups` and `groups` (names of auto scaling groups) are by slot. `key_arn`: as in AlarmTopicArgs.
+    `target_groups` and `groups` (names of auto scaling groups) are by slot. `answering`: as in Watched; `key_arn`: as
+    in AlarmTopicArgs.
     """
 
     names: Names
@@ -33,6 +34,7 @@ class WatchArgs:
     load_balancer: Input[str]
     target_groups: Mapping[str, Input[str]]
     groups: Mapping[str, Input[str]]
+    answering: Sequence[str]
     connection_ids: Sequence[Input[str]]
 
 
@@ -44,10 +46,10 @@ class Watch(pulumi.ComponentResource):
     def __init__(self, name: str, args: WatchArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("hybrid-serving:aws:Watch", name, None, opts)
         self._name, self._args = name, args
-        child, emails = ResourceOptions(parent=self), args.config.emails
+        child = ResourceOptions(parent=self)
         self.topic_arn = AlarmTopic(
             f"{name}-alarms",
-            AlarmTopicArgs(names=args.names, region=args.region, key_arn=args.key_arn, emails=emails),
+            AlarmTopicArgs(names=args.names, region=args.region, key_arn=args.key_arn, emails=args.config.emails),
             child,
         ).arn
         watched = Watched(
@@ -55,6 +57,7 @@ class Watch(pulumi.ComponentResource):
             load_balancer=args.load_balancer,
             target_groups=args.target_groups,
             groups=args.groups,
+            answering=args.answering,
             connection_ids=args.connection_ids,
         )
         alarms = [self._alarm(rule) for rule in alarm_rules(args.config, watched)]
@@ -71,7 +74,7 @@ class Watch(pulumi.ComponentResource):
         usd = args.config.monthly_budget_usd
         Budget(
             f"{name}-budget",
-            BudgetArgs(names=args.names, monthly_usd=usd, emails=emails, topic_arn=self.topic_arn),
+            BudgetArgs(names=args.names, monthly_usd=usd, topic_arn=self.topic_arn),
             child,
         )
         self.register_outputs({"topic_arn": self.topic_arn})

@@ -15,7 +15,7 @@ BALANCER, GROUP, VPN = "AWS/ApplicationELB", "AWS/AutoScaling", "AWS/VPN"
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """One metric and its statistic: `Sum`, `Average`, `Minimum`, `Maximum`, or a percentile such as `p99`."""
+    """One metric and its statistic: `Sum`, `SampleCount`, `Average`, `Minimum`, `Maximum`, or a percentile (`p99`)."""
 
     namespace: str
     name: str
@@ -27,13 +27,15 @@ class Metric:
 class Watched:
     """`namespace`: of the instances' own metrics. `load_balancer` and `target_groups` are the ends of their ARNs.
 
-    Target groups and auto scaling groups are by slot. The dashboard, which is a text, needs plain values in here.
+    Target groups and auto scaling groups are by slot. `answering`: the slots that get requests and so must always have
+    a healthy host. The dashboard, which is a text, needs plain values in here.
     """
 
     namespace: str
     load_balancer: Input[str]
     target_groups: Mapping[str, Input[str]]
     groups: Mapping[str, Input[str]]
+    answering: Sequence[str]
     connection_ids: Sequence[Input[str]]
 
     def edge(self, name: str, stat: str) -> Metric:

@@ -7,8 +7,9 @@ from infra.config.reader import Reader
 
 # IAM ends a trust policy at 2048 characters (IAM quotas); these many fit whatever their length.
 MAX_PRINCIPALS = 12
+_WAY_OUT = "name who may, or leave the key out: this account's own policies then decide"
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:(iam|sts)::\d{12}:\S+")
-# As the subject of GitHub's tokens spells it, which may carry ids: shop@1/serving@2.
+# As the subject of GitHub's tokens spells it, with ids for repositories after 15 July 2026: shop@1/serving@2.
 _REPOSITORY = re.compile(r"[A-Za-z0-9-]+(@\d+)?/[A-Za-z0-9._-]+(@\d+)?")
 _BRANCH = re.compile(r"[A-Za-z0-9._/-]+")
 
@@ -27,32 +28,40 @@ class GithubConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class AccessConfig:
-    """ARNs that may take each role; none means whom this account's own policies allow. `github` None: no workflows."""
+    """ARNs that may take each role; None means whom this account's own policies allow. `github` None: no workflows.
 
-    publishers: tuple[str, ...]
-    collectors: tuple[str, ...]
-    previewers: tuple[str, ...]
-    deployers: tuple[str, ...]
+    An empty one means nobody by ARN: then only workflows get the role.
+    """
+
+    publishers: tuple[str, ...] | None
+    collectors: tuple[str, ...] | None
+    previewers: tuple[str, ...] | None
+    deployers: tuple[str, ...] | None
     github: GithubConfig | None
 
 
 def read_access(reader: Reader) -> AccessConfig:
     """The section `access`."""
 
-    def principals(key: str) -> tuple[str, ...]:
+    def principals(key: str, *, workflows: bool = False) -> tuple[str, ...] | None:
         example = f"[arn:aws:iam::111122223333:role/{key}]"
         found = reader.texts(key, default=(), example=example, check=_check_principal)
         if found and len(found) > MAX_PRINCIPALS:
             reader.refuse(key, f"{len(found)} ARNs", f"at most {MAX_PRINCIPALS} fit into a role's trust policy")
+        if not reader.has(key):
+            return None
+        if found == () and not workflows:
+            reader.refuse(key, [], f"nobody could take the role; {_WAY_OUT}")
         return found
 
     github = reader.section("github")
+    has_workflows = reader.has("github")
     return AccessConfig(
         publishers=principals("publishers"),
         collectors=principals("collectors"),
-        previewers=principals("previewers"),
-        deployers=principals("deployers"),
-        github=_github(github) if reader.has("github") else None,
+        previewers=principals("previewers", workflows=has_workflows),
+        deployers=principals("deployers", workflows=has_workflows),
+        github=_github(github) if has_workflows else None,
     )
 
 

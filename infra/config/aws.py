@@ -9,6 +9,7 @@ from infra.config.contradictions import (
     range_problems,
     schedule_problems,
     slot_problems,
+    user_data_problems,
     warm_pool_problems,
     way_out_problems,
 )
@@ -57,7 +58,7 @@ class AwsConfig:
         config = cls(
             environment=read_environment(reader, settings),
             protection=reader.flag("protection"),
-            region=str(region),
+            region=str(region or ""),
             zone=reader.text("zone", example="shop.example", check=parse_domain),
             service_name=reader.text("serviceName", example="search.shop.example", check=parse_domain),
             network=read_network(reader.section("network")),
@@ -85,6 +86,7 @@ def _contradictions(config: AwsConfig) -> Iterator[str]:
     yield from range_problems(config.network, config.site)
     yield from way_out_problems(config.network)
     yield from slot_problems(config.slots)
-    yield from schedule_problems(config.fleet.schedule, config.slots["stable"].max_instances)
+    yield from schedule_problems(config.fleet.schedule, config.slots["stable"])
     yield from warm_pool_problems(config.fleet)
-    yield from bake_problems(config.fleet, config.registry, config.network)
+    yield from bake_problems(config.fleet, config.registry, config.network, config.slots)
+    yield from user_data_problems(config.registry, config.fleet, environment=config.environment, region=config.region)

@@ -4,22 +4,26 @@ import re
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from infra.config.machines import AmiConfig, check_instance_type, read_ami
+from infra.config.cron import check_cron
+from infra.config.machines import AmiConfig, check_ami, check_instance_type, read_ami
 from infra.config.reader import Reader
 from infra.images import parse_digest
 
 SLOTS = ("stable", "canary")
-_CRON_FIELD = re.compile(r"[0-9A-Za-z*/,-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SlotConfig:
-    """One slot: its image digest ("" keeps its fleet at size 0), its fleet's bounds, its share of the requests in %."""
+    """One slot: its image digest ("" keeps its fleet at size 0), its fleet's bounds, its share of the requests in %.
+
+    `ami` is a machine image of its own, in the place of the fleet's ("" = none).
+    """
 
     image: str
     min_instances: int
     max_instances: int
     weight: int
+    ami: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +84,7 @@ def _slot(reader: Reader, *, weight: int) -> SlotConfig:
         min_instances=reader.integer("minInstances", low=0, high=1000, default=0),
         max_instances=reader.integer("maxInstances", low=0, high=1000, default=0),
         weight=reader.integer("weight", low=0, high=100, default=weight),
+        ami=reader.text("ami", default="", example="ami-0123456789abcdef0", check=check_ami),
     )
 
 
@@ -113,8 +118,8 @@ def _scheduled(reader: Reader) -> ScheduledCapacity:
     return ScheduledCapacity(
         name=reader.text("name", example="black-friday", check=_check_schedule_name),
         time_zone=reader.text("timeZone", example="Europe/Berlin", check=_check_time_zone),
-        start=reader.text("start", example="0 6 27 11 *", check=_check_cron),
-        end=reader.text("end", example="0 0 1 12 *", check=_check_cron),
+        start=reader.text("start", example="0 6 27 11 *", check=check_cron),
+        end=reader.text("end", example="0 0 1 12 *", check=check_cron),
         min_instances=reader.integer("minInstances", low=1, high=1000),
     )
 
@@ -129,9 +134,3 @@ def _check_time_zone(text: str) -> None:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError):
         raise ValueError("a time zone of the IANA database such as Europe/Berlin is needed") from None
-
-
-def _check_cron(text: str) -> None:
-    fields = text.split()
-    if len(fields) != 5 or not all(_CRON_FIELD.fullmatch(field) for field in fields):
-        raise ValueError("five cron fields are needed: minute hour day-of-month month day-of-week, such as 0 6 27 11 *")

@@ -11,6 +11,8 @@ _AMI = re.compile(r"ami-[0-9a-f]{8,17}")
 # Family, generation, attributes, size (EC2 user guide, "Instance type naming conventions").
 _INSTANCE_TYPE = re.compile(r"([a-z]+)(\d+)([a-z-]*)\.[a-z0-9-]+")
 _GPU_FAMILIES = ("g", "gr", "p")
+# What letters do not say: g4ad's GPUs are AMD's, and a1 is the first Graviton (EC2, "Instance type specifications").
+_OTHER_GPUS, _FIRST_GRAVITON = "g4ad", "a1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,7 @@ def read_ami(reader: Reader) -> AmiConfig:
     """The section `fleet.ami`."""
     return AmiConfig(
         parameter=reader.text("parameter", default=GPU_AMI, example=GPU_AMI),
-        id=reader.text("id", default="", example="ami-0123456789abcdef0", check=_check_ami),
+        id=reader.text("id", default="", example="ami-0123456789abcdef0", check=check_ami),
         bake=reader.flag("bake", default=False),
         # Memory for a release that is loaded; a GPU is not needed for it.
         bake_instance_type=reader.text(
@@ -49,14 +51,18 @@ def check_instance_type(text: str, *, gpu: bool | None) -> None:
     if not parts:
         raise ValueError("instance types such as g6.xlarge are needed")
     family, _, attributes = parts.groups()
-    if "g" in attributes.partition("-")[0]:
+    series = text.partition(".")[0]
+    if series == _FIRST_GRAVITON or "g" in attributes.partition("-")[0]:
         raise ValueError("types with x86-64 processors are needed (no Graviton): the image is built for these")
+    if series == _OTHER_GPUS:
+        raise ValueError("types with an NVIDIA GPU, or with none, are needed: the image has no code for AMD's")
     if gpu is not None and gpu != (family in _GPU_FAMILIES):
         raise ValueError(
             f"fleet.gpu is {str(gpu).lower()}: types {'with' if gpu else 'without'} an NVIDIA GPU are needed"
         )
 
 
-def _check_ami(text: str) -> None:
+def check_ami(text: str) -> None:
+    """ValueError unless it is the id of a machine image."""
     if not _AMI.fullmatch(text):
         raise ValueError("the id of a machine image such as ami-0123456789abcdef0 is needed")

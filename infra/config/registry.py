@@ -1,4 +1,4 @@
-"""Settings of the way to the model registry; the same section in the stacks of both sites."""
+"""Settings of the way to the model registry and to AWS itself; the same section in the stacks of both sites."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,11 @@ from infra.config.reader import Reader
 
 @dataclass(frozen=True, kw_only=True)
 class RegistryAccess:
-    """How servers reach S3. "" means AWS's own endpoint and the public certificate authorities."""
+    """How servers, and what runs beside them, reach AWS. "" means its own addresses and the public authorities.
+
+    `endpoint` is for every call, to whatever service: an address of S3 alone would break all others. On-prem servers
+    find S3 inside the VPC without it.
+    """
 
     endpoint: str
     ca_bundle: str
@@ -16,7 +20,7 @@ class RegistryAccess:
 def read_registry(reader: Reader) -> RegistryAccess:
     """The section `registry`."""
     return RegistryAccess(
-        endpoint=reader.text("endpoint", default="", example="https://10.30.255.10", check=_check_endpoint),
+        endpoint=reader.text("awsEndpoint", default="", example="https://10.30.255.10", check=_check_endpoint),
         ca_bundle=reader.text("caBundle", default="", example="-----BEGIN CERTIFICATE-----...", check=_check_pem),
     )
 

@@ -3,8 +3,16 @@
 import argparse
 import os
 import sys
+from typing import TYPE_CHECKING, Any
 
 from model_image.server.config import Config, ConfigError, read_config
+
+if TYPE_CHECKING:
+    import uvicorn
+
+# Above the idle time of a load balancer in front (75 s on AWS): one that closes first would take a connection for a
+# request just when the server gives it up, and answer 502.
+KEEP_ALIVE_SECONDS = 90
 
 _HELP = """\
 Serve the release that the registry's channel names. All settings come from the environment:
@@ -35,16 +43,24 @@ def main() -> int:
 
 
 def _serve(config: Config) -> int:
-    import uvicorn
-
     from model_image.server import logs
     from model_image.server.app import build_app
     from model_image.server.lifecycle import DrainingServer, Lifecycle
 
     logs.set_up()
     lifecycle = Lifecycle()
-    settings = uvicorn.Config(
-        build_app(config, lifecycle),
+    settings = web_settings(config, build_app(config, lifecycle))
+    DrainingServer(settings, lifecycle, drain_seconds=config.drain_seconds).run()
+    logs.log.info("stopped")
+    return 0
+
+
+def web_settings(config: Config, app: Any) -> "uvicorn.Config":
+    """How the web server serves `app` (ASGI)."""
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
         host="0.0.0.0",
         port=config.port,
         ssl_certfile=config.tls_cert,
@@ -52,11 +68,9 @@ def _serve(config: Config) -> int:
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=30,
     )
-    DrainingServer(settings, lifecycle, drain_seconds=config.drain_seconds).run()
-    logs.log.info("stopped")
-    return 0
 
 
 if __name__ == "__main__":

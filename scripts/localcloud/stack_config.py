@@ -104,7 +104,7 @@ def _site_ranges() -> list[str]:
 
 
 def _registry(ca_pem: str) -> StackConfig:
-    return {"endpoint": f"https://{topology.VPC_ENDPOINT}", "caBundle": ca_pem}
+    return {"awsEndpoint": f"https://{topology.VPC_ENDPOINT}", "caBundle": ca_pem}
 
 
 def write(stack: Stack, choices: Choices, *, image: str) -> None:

@@ -22,7 +22,10 @@ _SECRET_KEY, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """One resource as it was declared. `inputs` are the provider's (camelCase); `secret` names the secret ones."""
+    """One resource as it was declared. `inputs` are the provider's (camelCase); `secret` names the secret ones.
+
+    `replace_on_changes` are those of which a new value is a new resource, whatever the provider says.
+    """
 
     type: str
     name: str
@@ -31,6 +34,7 @@ class Declared:
     protect: bool
     depends_on: frozenset[str]
     secret: frozenset[str]
+    replace_on_changes: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -127,6 +131,7 @@ class _Monitor(mocks.MockMonitor):
                     protect=request.protect,
                     depends_on=frozenset(urn.rpartition("::")[2] for urn in request.dependencies),
                     secret=_secrets(request.object),
+                    replace_on_changes=frozenset(request.replaceOnChanges),
                 )
             )
         return response

@@ -32,7 +32,7 @@ def _open_to_the_world(ec2: Any, group: dict[str, Any]) -> None:
     ec2.authorize_security_group_ingress(GroupId=group["id"], IpPermissions=[world])
 
 
-def _let_everyone_in(iam: Any, role: dict[str, Any]) -> None:
+def _trust_another_service(iam: Any, role: dict[str, Any]) -> None:
     document = role["assumeRolePolicy"].replace('"ec2.amazonaws.com"', '"lambda.amazonaws.com"')
     assert document != role["assumeRolePolicy"]
     iam.update_assume_role_policy(RoleName=role["id"], PolicyDocument=document)
@@ -89,7 +89,7 @@ CHANGES = (
         service="iam",
         type="iam/role",
         name="prod-identity-instance",
-        act=_let_everyone_in,
+        act=_trust_another_service,
         fields=("assumeRolePolicy",),
     ),
     Change(

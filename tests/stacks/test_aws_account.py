@@ -1,7 +1,7 @@
 """The production example of the AWS stack under the real engine and provider: from an empty account to an empty one.
 
 One account and one `up` serve all tests, in the order of this file: each leaves the stack as it found it, but for the
-last two, which change it and then destroy it.
+last three, which change it, change it again, and then destroy it.
 """
 
 from collections import Counter
@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from infra.outputs import AwsOutputs
-from scripts.localcloud.engine.example import ZONE, example_config, example_stack
+from scripts.localcloud.engine.example import ZONE, example_stack
 from scripts.localcloud.engine.project import Project
 from scripts.localcloud.engine.scratch import Scratch
 from tests.cloud_inventory import holdings, listed_by
 from tests.stacks.by_hand import CHANGES
+from tests.stacks.deployed import normal, refuses_to_replace, resources, set_config
 from tests.stacks.test_stacks import names
-from tests.stacks.updates import EFFECTS, NEW_VALUES
+from tests.stacks.updates import COME_AND_GO, EFFECTS, MOVES, NEW_VALUES, REPLACED
 
 pytestmark = pytest.mark.cloud
 
@@ -33,18 +34,6 @@ def stack(account: Scratch) -> Project:
     first = made.up()
     assert {step.op for step in first.changes} == {"create"}
     return made
-
-
-def set_config(account: Scratch, stack: Project, changes: dict[str, Any]) -> None:
-    stack.configure(example_config(account.provider_config(), changes))
-
-
-def resources(stack: Project) -> dict[tuple[str, str], dict[str, Any]]:
-    """Outputs of what the state holds, by type (`aws:ec2/vpc`) and name."""
-    return {
-        (r["type"].rpartition(":")[0], r["urn"].rpartition("::")[2]): {"id": r["id"], **r["outputs"]}
-        for r in stack.resources()
-    }
 
 
 def test_the_complete_example_comes_up_with_all_that_the_other_stacks_read(stack: Project) -> None:
@@ -71,22 +60,40 @@ def test_the_inventory_sees_everything_that_the_stack_made(account: Scratch, sta
     assert unseen == []
 
 
-def normal(identifier: str) -> str:
-    """Pulumi keeps the final dot that a record's name was given with."""
-    return identifier.replace("._", "_")
-
-
-def test_a_change_that_would_replace_a_protected_gateway_fails_in_the_preview(account: Scratch, stack: Project) -> None:
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"onprem.asn": 65011}, "prod-vpn-site-198-51-100-10"),
+        ({"vpn.asn": 64600}, "prod-vpn-transit"),
+        ({"vpn.insideCidrs": ["169.254.20.0/30", "169.254.21.0/30"]}, "prod-vpn-connection-198-51-100-10"),
+    ],
+)
+def test_a_change_that_would_replace_a_protected_end_of_the_vpn_fails_in_the_preview(
+    account: Scratch, stack: Project, changes: dict[str, Any], name: str
+) -> None:
     before = holdings(account.client), resources(stack)
-    set_config(account, stack, {"onprem.asn": 65011})
+    set_config(account, stack, changes)
 
     refused = stack.preview(check=False)
 
     set_config(account, stack, {})
     assert refused.code != 0
-    assert 'unable to replace resource "urn:pulumi:prod-aws::hybrid-serving' in refused.output
-    assert "prod-vpn-site-198-51-100-10" in refused.output
+    assert refuses_to_replace(refused.output, name), refused.output
     assert (holdings(account.client), resources(stack)) == before
+
+
+@pytest.mark.parametrize("name", ["prod-models-bucket", "prod-images-serving"])
+def test_no_setting_replaces_a_registry_and_who_asks_for_it_is_refused_in_the_preview(
+    account: Scratch, stack: Project, name: str
+) -> None:
+    before = holdings(account.client)
+    [urn] = [r["urn"] for r in stack.resources() if r["urn"].endswith(f"::{name}")]
+
+    refused = stack.preview("--replace", urn, check=False)
+
+    assert refused.code != 0
+    assert refuses_to_replace(refused.output, name), refused.output
+    assert holdings(account.client) == before
 
 
 def test_a_destroy_of_what_is_protected_is_refused_and_deletes_nothing(account: Scratch, stack: Project) -> None:
@@ -126,11 +133,24 @@ def test_one_update_changes_a_field_of_every_component_and_replaces_nothing(acco
     stack.preview("--refresh", "--expect-no-changes")
 
 
+def test_a_second_update_lets_things_come_and_go_and_replaces_only_the_certificate(
+    account: Scratch, stack: Project
+) -> None:
+    set_config(account, stack, NEW_VALUES | MOVES)
+
+    done = stack.up()
+
+    steps = Counter((step.op, step.parent, step.type.removeprefix("aws:").rpartition(":")[0]) for step in done.changes)
+    assert {key: steps[key] for key in COME_AND_GO} == COME_AND_GO, [str(step) for step in done.changes]
+    assert {step.parent for step in done.changes if "replace" in step.op} == REPLACED
+    stack.preview("--refresh", "--expect-no-changes")
+
+
 def test_without_protection_a_destroy_leaves_an_empty_account_but_for_keys_that_wait_for_their_end(
     account: Scratch, stack: Project
 ) -> None:
     keys = {r["id"] for r in stack.resources() if r["type"] == "aws:kms/key:Key"}
-    set_config(account, stack, NEW_VALUES | {"protection": False})
+    set_config(account, stack, NEW_VALUES | MOVES | {"protection": False})
     stack.up()
 
     stack.destroy()

@@ -4,7 +4,9 @@ import dataclasses
 import gc
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from tests.infra.engine import declare
 from tests.infra.settings import AWS_OUTPUTS, DIGEST, ONPREM_OUTPUTS, REFERENCES, example
 from tests.infra.sites import aws_site, dns_split, onprem_site
 
+HALF = {"image": DIGEST, "weight": 50}
 STACKS = Path(__file__).resolve().parents[2] / "stacks"
 
 
@@ -40,6 +43,31 @@ def test_no_instance_starts_before_its_rights_and_its_way_out_exist() -> None:
     fleet = aws_site().one("aws:Fleet", "prod-stable").depends_on
     assert "prod-identity-instance-rights" in fleet
     assert {f"prod-network-nat-default-{zone}" for zone in range(3)} <= fleet
+
+
+def test_the_load_balancer_waits_for_the_way_to_the_internet() -> None:
+    """AWS refuses a public load balancer in a VPC without an internet gateway."""
+    edge = aws_site().one("aws:LoadBalancer", "prod-edge").depends_on
+    assert {"prod-network-internet", "prod-network-internet-default"} <= edge
+
+
+@pytest.mark.parametrize(
+    ("changes", "answering"),
+    [
+        ({}, set()),
+        ({"slots.stable.image": DIGEST}, {"stable"}),
+        ({"slots.stable.image": DIGEST, "slots.canary.image": DIGEST}, {"stable"}),
+        (
+            {f"slots.{slot}.{key}": value for slot in ("stable", "canary") for key, value in HALF.items()},
+            {"stable", "canary"},
+        ),
+    ],
+)
+def test_a_slot_that_gets_requests_must_have_a_healthy_host(changes: dict[str, Any], answering: set[str]) -> None:
+    """One without an image, or without weight, may have none."""
+    site = declare(import_module("stacks.aws").main, stack="prod-aws", config=example("aws", changes))
+    watched = {alarm.name for alarm in site.of(":MetricAlarm") if alarm.name.endswith("no-healthy-host")}
+    assert watched == {f"prod-watch-{slot}-no-healthy-host" for slot in answering}
 
 
 def test_requests_are_counted_only_where_a_listener_sends_some() -> None:

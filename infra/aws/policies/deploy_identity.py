@@ -1,15 +1,17 @@
 """What `pulumi up` changes in IAM, and the boundary that keeps it from giving more than it should.
 
-deploy writes roles of the environment's path, and only such as bear the boundary: whatever it writes into a role, the
-role can do no more than the boundary says. It cannot change the boundary, nor the roles of people (preview, deploy):
-they have none, their rights are managed policies, and it may write no managed policy. These, like the first `up` of an
-environment, are an administrator's.
+deploy writes roles of the environment's path, and only such as bear the boundary: whatever it writes into a role, and
+whomever it lets into one, the role can do no more than the boundary says. That is to serve, which includes reading
+releases: who sets what instances run has as much. It cannot change the boundary, which is a managed policy, and it may
+write none; nor the roles that bear no boundary: those of people (preview, deploy), and those that write what is served
+(publisher, collector), into which it could let itself otherwise. These, like the first `up` of an environment, are an
+administrator's.
 """
 
 from infra.aws.policies.document import Document, Statement, allow, deny, document
 from infra.aws.policies.scope import Scope
 
-PEOPLE = ("preview", "deploy")
+ADMINISTRATORS = ("preview", "deploy", "publisher", "collector")
 # Services that run with a role of ours, and services that make a role of their own when they are first used.
 _PASSED_TO = ("ec2.amazonaws.com", "vpc-flow-logs.amazonaws.com")
 _OWN_ROLES = ("autoscaling", "elasticloadbalancing", "imagebuilder", "s2svpn", "spot", "transitgateway", "wafv2")
@@ -67,7 +69,7 @@ def change_identity(scope: Scope, boundary_arn: str, issuer: str) -> Document:
         allow("PassRoles", ["iam:PassRole"], roles, {"StringEquals": {"iam:PassedToService": list(_PASSED_TO)}}),
         allow("TrustCluster", _ISSUER, [scope.oidc_provider(issuer)]),
         _service_roles(scope),
-        deny("NotThePeople", _WRITES, [*(scope.role(part) for part in PEOPLE), scope.iam("policy"), boundary_arn]),
+        deny("OnlyAdministratorsDo", _WRITES, [*map(scope.role, ADMINISTRATORS), scope.iam("policy"), boundary_arn]),
         deny("NotWithoutBoundary", ["iam:DeleteRolePermissionsBoundary"], ["*"]),
     )
 

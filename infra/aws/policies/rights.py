@@ -12,11 +12,14 @@ from infra.aws.policies.deploy_watch import change_dns, change_watch
 from infra.aws.policies.document import Document, joined, summed
 from infra.aws.policies.instance import run_instance
 from infra.aws.policies.lists import look_around
+from infra.aws.policies.logs import write_flow_logs
 from infra.aws.policies.preview import see_no_secrets
 from infra.aws.policies.registry import collect, publish, pull_image, read_releases
 from infra.aws.policies.scope import Scope
 from infra.aws.policies.settings import read_settings
 
+# The workloads whose roles deploy writes; publisher and collector are an administrator's (`deploy_identity`).
+BOUNDED = ("instance", "onprem", "build")
 READS = ("lists", "settings")
 PREVIEW = (*READS, "secrets")
 DEPLOY = (*READS, "network", "edge", "data", "watch", "identity")
@@ -54,9 +57,14 @@ def build_rights(scope: Scope, bucket_arn: str, key_arn: str, repository_arn: st
     return joined(read_releases(scope, bucket_arn, key_arn), pull_image(repository_arn), build_machine_image(scope))
 
 
-def boundary(estate: Estate, *others: Document) -> Document:
-    """The most that a role written by deploy can do: what all workloads together may, `others` included."""
-    return summed(*workload_rights(estate).values(), *others)
+def boundary(estate: Estate) -> Document:
+    """The most that a role written by deploy can do: what the workloads in BOUNDED and flow logs may, together.
+
+    No release, channel or image is written or deleted within it.
+    """
+    documents = workload_rights(estate)
+    flow_logs = write_flow_logs(estate.scope, estate.scope.log_groups())
+    return summed(*(documents[part] for part in BOUNDED), flow_logs)
 
 
 def people_rights(estate: Estate, boundary_arn: str) -> dict[str, Document]:

@@ -16,7 +16,12 @@ def trust_service(service: str) -> Document:
 
 
 def trust_principals(principals: Sequence[str]) -> Document:
-    """These ARNs may take the role; an account's root means: whom that account's own policies allow."""
+    """These ARNs may take the role; an account's root means: whom that account's own policies allow.
+
+    No ARN is nobody, by a document without a statement: IAM takes it only joined to another.
+    """
+    if not principals:
+        return document()
     return document({"Effect": "Allow", "Principal": {"AWS": list(principals)}, "Action": "sts:AssumeRole"})
 
 
@@ -29,8 +34,9 @@ def trust_service_account(provider_arn: str, issuer: str, service_account: str) 
 def trust_pull_requests(provider_arn: str, github: GithubConfig) -> Document:
     """Workflows of the repository's pull requests may take the role. GitHub gives those of forks no token.
 
-    The subject is GitHub's own (GitHub docs, "OpenID Connect reference"). Repositories made or renamed after
-    18 June 2026 have ids in it: `repository` is then written as in the subject, `shop@1234/serving@5678`.
+    The subject is GitHub's own (GitHub docs, "OpenID Connect reference"). Repositories that were made, renamed or
+    transferred after 15 July 2026, and those that opted in, have ids in it (there, "Immutable subject claims"):
+    `repository` is then written as in the subject, `shop@1234/serving@5678`.
     """
     return document(_federated(provider_arn, GITHUB_ISSUER, f"repo:{github.repository}:pull_request"))
 

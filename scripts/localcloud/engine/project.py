@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from scripts.localcloud.console import UserError
+
 _SAME = {"same", "read", "refresh"}
 
 
@@ -46,7 +48,7 @@ class Outcome:
         return tuple(step for step in self.steps if step.op not in _SAME and step.custom)
 
 
-class EngineError(AssertionError):
+class EngineError(UserError):
     """A command of the engine failed that should not; the text is what it printed."""
 
 

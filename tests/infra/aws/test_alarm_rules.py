@@ -1,13 +1,16 @@
 """The arithmetic of the alarms but for errors, over values as CloudWatch would have them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.aws.alarm_rules import QUEUE_FULL
+from infra.aws.group_policy import GROUP_METRICS
 from infra.aws.lifecycle_hooks import HOOKS, LAUNCH_HOOK
+from infra.aws.slot_rules import QUEUE_FULL
+from infra.aws.watched import GROUP
 from tests.infra.aws.metric_math import Point, is_alarm, never
 from tests.infra.aws.watching import CONFIG, WATCHED, rules
 
@@ -34,23 +37,21 @@ def test_no_capacity_means_fewer_than_wanted_for_15_minutes_without_a_break(
         assert rule.periods * rule.period == 15 * 60
 
 
-@pytest.mark.parametrize(
-    ("desired", "healthy", "on"),
-    [(2, 0, True), (2, None, True), (2, 1, False), (0, None, False), (0, 0, False), (None, None, False)],
-)
-def test_no_healthy_host_is_an_alarm_only_where_hosts_are_wanted(
-    desired: float | None, healthy: float | None, on: bool
-) -> None:
+@pytest.mark.parametrize(("hosts", "on"), [(0, True), (None, True), (1, False)])
+def test_no_healthy_host_is_an_alarm_also_when_nothing_is_reported_of_none(hosts: float | None, on: bool) -> None:
     rule = rules()["stable-no-healthy-host"]
-    point: dict[str, float | None] = {"desired": desired, "healthy": healthy}
-    for fills_unknown in (True, False):
-        assert is_alarm(rule, [point] * 5, fills_unknown=fills_unknown) is on
-        assert is_alarm(rule, [never(point)] * 5, fills_unknown=fills_unknown) is on
-    assert not is_alarm(rule, [*[point] * 4, {"desired": 2, "healthy": 1}])
+    point = {"hosts": hosts}
+    assert is_alarm(rule, [point] * 5) is on
+    assert is_alarm(rule, [never(point)] * 5) is on
+    assert not is_alarm(rule, [*[point] * 4, {"hosts": 1}])
+    [metric] = rule.metrics.values()
+    assert metric.dimensions["TargetGroup"] == WATCHED.target_groups["stable"]
 
 
-def test_only_the_stable_slot_must_always_have_a_healthy_host() -> None:
-    assert [name for name in rules() if name.endswith("no-healthy-host")] == ["stable-no-healthy-host"]
+@pytest.mark.parametrize("answering", [(), ("stable",), ("stable", "canary")])
+def test_the_slots_that_answer_must_always_have_a_healthy_host(answering: tuple[str, ...]) -> None:
+    found = rules(watched=replace(WATCHED, answering=answering))
+    assert {name for name in found if name.endswith("no-healthy-host")} == {f"{s}-no-healthy-host" for s in answering}
 
 
 @pytest.mark.parametrize(("hosts", "on"), [(None, False), (0, False), (1, True)])
@@ -105,6 +106,40 @@ def test_a_start_is_slow_before_its_group_gives_up_whatever_phase_took_the_time(
 
 def test_nothing_that_starts_is_no_slow_start() -> None:
     assert not is_alarm(rules()["canary-slow-start"], [{}])
+    assert not is_alarm(rules()["canary-slow-start"], [phases(0, without="")])
+
+
+def starting(pending: Sequence[float | None], started: Sequence[float | None]) -> list[Point]:
+    return [{"pending": p, "started": s} for p, s in zip(pending, started, strict=True)]
+
+
+def test_starts_that_never_end_are_an_alarm_though_all_wanted_hosts_serve() -> None:
+    rule = rules()["stable-stuck-start"]
+    for never_one in (starting([1.0] * 6, [None] * 6), [never(p) for p in starting([1.0] * 6, [None] * 6)]):
+        assert is_alarm(rule, never_one)
+    assert not is_alarm(rules()["stable-no-capacity"], [{"desired": 4.0, "serving": 4.0}] * 15)
+    assert not is_alarm(rules()["stable-slow-start"], [{}])
+
+
+@given(success=st.integers(0, 5), several=st.integers(1, 1000), pending=st.integers(1, 1000))
+def test_a_refresh_that_goes_on_is_not_stuck_however_long_it_takes(success: int, several: int, pending: int) -> None:
+    started: list[float | None] = [None] * 6
+    started[success] = float(several)
+    assert not is_alarm(rules()["stable-stuck-start"], starting([float(pending)] * 6, started))
+
+
+@given(idle=st.integers(0, 5), value=st.sampled_from([None, 0.0]))
+def test_what_starts_now_and_then_is_not_stuck(idle: int, value: float | None) -> None:
+    pending: list[float | None] = [1.0] * 6
+    pending[idle] = value
+    assert not is_alarm(rules()["stable-stuck-start"], starting(pending, [None] * 6))
+
+
+def test_a_start_that_its_group_gives_up_was_stuck_and_the_group_reports_what_that_needs() -> None:
+    [limit] = [hook.seconds for hook in HOOKS if hook.name == LAUNCH_HOOK]
+    rule = rules()["canary-stuck-start"]
+    assert rule.period * rule.periods == limit
+    assert {m.name for r in rules().values() for m in r.metrics.values() if m.namespace == GROUP} <= set(GROUP_METRICS)
 
 
 def test_the_queue_is_an_alarm_before_a_server_refuses_work() -> None:

@@ -1,17 +1,19 @@
 import json
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
 import pulumi
 import pytest
 
-from infra.aws.alarm_topic import AlarmTopic, AlarmTopicArgs, topic_policy
+from infra.aws.alarm_topic import AlarmTopic, AlarmTopicArgs
 from infra.aws.policies import Scope
+from infra.aws.policies.topic import topic_policy
 from infra.names import Names
+from tests.infra.aws.policies.evaluator import gives
 from tests.infra.engine import ACCOUNT, Declaration, declare
 
 NAMES = Names(environment="prod", role="aws")
+SCOPE = Scope(names=NAMES, account=ACCOUNT, region="eu-central-1")
 EMAILS = ("oncall@shop.example", "on.call@shop.example")
 TOPIC = "arn:aws:test:::prod-watch-alarms-topic"
 ALARMS, BUDGETS = f"arn:aws:cloudwatch:eu-central-1:{ACCOUNT}:alarm:", f"arn:aws:budgets::{ACCOUNT}:budget/"
@@ -38,16 +40,8 @@ def test_every_address_is_asked_whether_it_wants_mails() -> None:
 
 
 def may_publish(service: str, source: str, account: str = ACCOUNT) -> bool:
-    scope = Scope(names=NAMES, account=ACCOUNT, region="eu-central-1")
-    return any(
-        statement["Effect"] == "Allow"
-        and statement["Principal"] == {"Service": service}
-        and statement["Action"] == ["sns:Publish"]
-        and statement["Resource"] == [TOPIC]
-        and statement["Condition"]["StringEquals"] == {"aws:SourceAccount": account}
-        and any(fnmatchcase(source, pattern) for pattern in statement["Condition"]["ArnLike"]["aws:SourceArn"])
-        for statement in topic_policy(scope, TOPIC)["Statement"]
-    )
+    context = {"aws:SourceAccount": account, "aws:SourceArn": source}
+    return gives(topic_policy(SCOPE, TOPIC), {"Service": service}, "sns:Publish", TOPIC, context)
 
 
 @pytest.mark.parametrize(
@@ -57,21 +51,29 @@ def may_publish(service: str, source: str, account: str = ACCOUNT) -> bool:
         ("budgets.amazonaws.com", f"{BUDGETS}prod-watch-budget-month-1a2b3c4"),
     ],
 )
-def test_alarms_and_budgets_of_this_environment_may_publish(service: str, source: str) -> None:
+def test_alarms_and_budgets_of_this_account_may_publish(service: str, source: str) -> None:
     assert may_publish(service, source)
-    assert not may_publish(service, source.replace("prod-", "test-"))
     assert not may_publish(service, source.replace(ACCOUNT, "999999999999"))
     assert not may_publish(service, source, account="999999999999")
 
 
+def test_another_environments_alarms_may_not() -> None:
+    assert not may_publish("cloudwatch.amazonaws.com", f"{ALARMS}test-watch-errors-1a2b3c4")
+
+
+def test_a_budget_may_publish_whatever_the_source_that_aws_gives_for_it() -> None:
+    """AWS documents the account for this condition, not the budget's name in it."""
+    assert may_publish("budgets.amazonaws.com", f"arn:aws:budgets::{ACCOUNT}:notification/x")
+    sources = [s["Condition"]["ArnLike"]["aws:SourceArn"] for s in topic_policy(SCOPE, TOPIC)["Statement"]]
+    assert sources[1] == [f"arn:aws:budgets::{ACCOUNT}:*"]
+
+
 def test_nobody_else_may_publish() -> None:
-    scope = Scope(names=NAMES, account=ACCOUNT, region="eu-central-1")
-    principals: list[Any] = [s["Principal"] for s in topic_policy(scope, TOPIC)["Statement"]]
+    principals: list[Any] = [s["Principal"] for s in topic_policy(SCOPE, TOPIC)["Statement"]]
     assert principals == [{"Service": "cloudwatch.amazonaws.com"}, {"Service": "budgets.amazonaws.com"}]
     assert not may_publish("budgets.amazonaws.com", f"{ALARMS}prod-watch-errors")
     assert not may_publish("s3.amazonaws.com", f"{ALARMS}prod-watch-errors")
 
 
 def test_the_declared_policy_is_that_one() -> None:
-    declared = json.loads(topic().one("sns/topicPolicy:TopicPolicy").inputs["policy"])
-    assert declared == topic_policy(Scope(names=NAMES, account=ACCOUNT, region="eu-central-1"), TOPIC)
+    assert json.loads(topic().one("sns/topicPolicy:TopicPolicy").inputs["policy"]) == topic_policy(SCOPE, TOPIC)

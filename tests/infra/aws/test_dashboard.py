@@ -7,6 +7,7 @@ import pytest
 
 from infra.aws.dashboard import dashboard
 from infra.aws.metrics import PHASES, QUEUED_TEXTS, SPOT_INTERRUPTIONS
+from infra.aws.runbook import runbook
 from infra.aws.watched import VPN
 from tests.infra.aws.watching import CONFIG, DOCUMENTED, WATCHED, rules
 
@@ -107,4 +108,6 @@ def test_the_page_says_what_may_be_spent_and_where_to_see_what_was() -> None:
     [text] = [widget["properties"]["markdown"] for widget in BODY["widgets"] if widget["type"] == "text"]
     assert "6000 USD" in text
     assert "80 %" in text
+    # A budget's mail is AWS's own and says nothing of what to do.
+    assert runbook("budget", spent=80, forecast=100) in text
     assert text.count("](https://console.aws.amazon.com/costmanagement/home#/") == 2

@@ -2,8 +2,9 @@ import json
 
 import pytest
 
-from infra.aws.encryption_key import EncryptionKey, EncryptionKeyArgs, key_policy
+from infra.aws.encryption_key import EncryptionKey, EncryptionKeyArgs
 from infra.aws.policies import Scope
+from infra.aws.policies.keys import key_policy
 from infra.names import Names
 from tests.infra.engine import ACCOUNT, Declaration, declare
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.infra.aws.metric_math import Point, evaluate, is_alarm, never
+from tests.infra.aws.metric_math import READINGS, Point, Reading, answers, evaluate, is_alarm, never
 from tests.infra.aws.watching import CONFIG, rules
 
 ERRORS = rules()["errors"]
@@ -21,10 +21,9 @@ def minute(requests: int, targets: int = 0, balancer: int = 0, refused: int = 0)
     return {name: float(value) if value else None for name, value in values.items()}
 
 
-@pytest.mark.parametrize("fills_unknown", [True, False])
 @pytest.mark.parametrize("missing", [dict, never])
-def test_without_requests_there_is_no_error_alarm(missing: Callable[[Point], Point], fills_unknown: bool) -> None:
-    assert not is_alarm(ERRORS, [missing(minute(0))] * 5, fills_unknown=fills_unknown)
+def test_without_requests_there_is_no_error_alarm(missing: Callable[[Point], Point]) -> None:
+    assert not is_alarm(ERRORS, [missing(minute(0))] * 5)
 
 
 @pytest.mark.parametrize(("percent", "on"), [(0, False), (1, True), (2, True), (100, True)])
@@ -36,13 +35,13 @@ def test_errors_of_servers_and_of_the_load_balancer_are_an_alarm_from_the_config
     assert not is_alarm(rules(replace(CONFIG, error_percent=5))["errors"], [minute(1000, **{source: 49})] * 5)
 
 
-@given(requests=counts, targets=counts, refused=counts, seen=either, fills_unknown=either)
+@given(requests=counts, targets=counts, refused=counts, seen=either, reading=st.sampled_from(READINGS))
 def test_the_error_rate_is_errors_by_requests_whatever_was_never_published(
-    requests: int, targets: int, refused: int, seen: bool, fills_unknown: bool
+    requests: int, targets: int, refused: int, seen: bool, reading: Reading
 ) -> None:
     targets = min(targets, requests)
     point = minute(requests, targets=targets, refused=refused)
-    rate = evaluate(ERRORS.expression, point if seen else never(point), fills_unknown=fills_unknown)
+    rate = evaluate(ERRORS.expression, point if seen else never(point), reading)
     if rate is not None:
         assert rate == pytest.approx(100 * (targets + refused) / (requests + refused))
         assert 0 <= rate <= 100 + 1e-9
@@ -50,11 +49,11 @@ def test_the_error_rate_is_errors_by_requests_whatever_was_never_published(
         assert targets + refused == 0
 
 
-def test_a_plain_sum_would_not_see_errors_of_servers_until_the_load_balancer_has_had_one() -> None:
+def test_with_a_plain_sum_it_would_be_open_whether_errors_of_servers_are_seen() -> None:
     """Why the expression is not the one that comes to mind first."""
     plain = replace(ERRORS, expression="100 * (targets + balancer) / requests")
     points = [never(minute(100, targets=100))] * 5
-    assert not is_alarm(plain, points)
+    assert answers(plain, points) == {True, False}
     assert is_alarm(ERRORS, points)
 
 

@@ -49,6 +49,17 @@ def test_each_slot_runs_its_own_digest() -> None:
     assert size(site, "canary") == (1, 4)
 
 
+def test_a_slot_may_boot_from_a_machine_image_of_its_own() -> None:
+    found = declare_fleets(slots__canary__image=OTHER_DIGEST)
+    assert template("canary", found)["imageId"] == template("stable", found)["imageId"]
+    tried = declare_fleets(slots__canary__image=OTHER_DIGEST, slots__canary__ami="ami-0fedcba987654321f")
+    assert template("canary", tried)["imageId"] == "ami-0fedcba987654321f"
+    assert template("stable", tried)["imageId"] == template("stable", found)["imageId"]
+    pinned = {"fleet__ami__id": "ami-00000001", "slots__stable__ami": "ami-00000002"}
+    assert template("stable", declare_fleets(**pinned))["imageId"] == "ami-00000002"
+    assert template("canary", declare_fleets(**pinned))["imageId"] == "ami-00000001"
+
+
 def test_an_instance_knows_its_slot_its_metrics_and_its_log_group() -> None:
     written = files("stable")
     assert "INSTANCE_SLOT=stable\n" in written["/etc/serving/instance.env"]

@@ -36,7 +36,7 @@ def disk(
     machine.has("blkid", body=f'[ -n "{filesystem}" ] && echo "{filesystem}"')
     machine.has("mountpoint", body=f'case "$2" in {mounted}) exit 0 ;; *) exit 32 ;; esac')
     files = machine.folder / "files"
-    files.mkdir()
+    files.mkdir(exist_ok=True)
     (files / "image").write_text(f"{IMAGE}\n")
     if baked is not None:
         (files / "baked").write_text(f"{baked}\n")
@@ -97,11 +97,39 @@ def test_it_compares_what_the_bake_and_the_user_data_write() -> None:
     script = (HOST / "serving-disk").read_text()
     assert f"$(<{BAKED_FILE})" in script
     assert f"$(<{IMAGE_FILE})" in script
+    brought = (HOST / "serving-brought").read_text()
+    assert f"$(<{IMAGE_FILE})" in brought
+    assert f"cp {IMAGE_FILE} {BAKED_FILE}\n" in brought
 
 
 def test_an_image_that_the_machine_brought_is_not_hidden(machine: Machine) -> None:
     disk(machine, baked=str(IMAGE))
     assert machine.called() == []
+
+
+def brought(machine: Machine, present: str) -> None:
+    """What the first start asks docker, which has the image `present`."""
+    machine.has("docker", body=f'[ "$*" = "image inspect {present}" ]')
+    machine.has_real("cp", "timeout")
+    files = machine.folder / "files"
+    files.mkdir()
+    (files / "image").write_text(f"{IMAGE}\n")
+    script = machine.folder / "serving-brought"
+    script.write_text((HOST / "serving-brought").read_text().replace("/etc/serving/", f"{files}/"))
+    done = machine.run(str(script))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_image_that_others_put_on_the_machine_is_not_hidden_either(machine: Machine) -> None:
+    brought(machine, present=str(IMAGE))
+    disk(machine)
+    assert machine.called(*DISKS) == []
+
+
+def test_a_machine_on_which_others_put_another_image_pulls_to_its_local_disk(machine: Machine) -> None:
+    brought(machine, present=f"{IMAGE.repository}@{OTHER_DIGEST}")
+    disk(machine)
+    assert "mount /dev/nvme1n1 /mnt/serving" in machine.called("mount")
 
 
 @pytest.mark.parametrize("baked", [f"{IMAGE.repository}@{OTHER_DIGEST}", ""])

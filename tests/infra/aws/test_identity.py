@@ -1,84 +1,32 @@
 """The roles as they are declared; what their documents say is tested in `policies/`."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
 
-from infra.aws.identity import Identity, IdentityArgs
+from infra.aws.identity import Identity
 from infra.aws.policies import rights
-from infra.config.access import AccessConfig, GithubConfig
-from infra.names import Names
-from tests.infra.aws.policies.estates import (
-    ACCOUNT,
-    AMI_PARAMETER,
-    BUCKET,
-    DOMAIN,
-    ISSUER,
-    KEY,
-    LOG_GROUP,
-    REGION,
-    REPOSITORY,
-    role,
-)
+from infra.config.access import GithubConfig
+from tests.infra.aws.policies.estates import ACCOUNT, BUCKET, ISSUER, REGION, SCOPE, role
 from tests.infra.aws.policies.evaluator import lets_in, permits
-from tests.infra.engine import Declaration, Declared, declare
+from tests.infra.aws.policies.identities import arguments, attached, made, own_rights, plain, policies, roles, trust
+from tests.infra.engine import Declaration, declare
 
-WORKLOADS = {"instance", "onprem", "publisher", "collector"}
+SERVING = {"instance", "onprem"}
+WORKLOADS = SERVING | {"publisher", "collector"}
 PEOPLE = {"preview", "deploy"}
 PUBLISHER = f"arn:aws:iam::{ACCOUNT}:role/release-pipeline"
 WEB = "sts:AssumeRoleWithWebIdentity"
 TOKENS = "token.actions.githubusercontent.com"
-
-
-def arguments(**access: Any) -> IdentityArgs:
-    """With this access; what is not given is nobody in particular."""
-    nobody: dict[str, Any] = dict.fromkeys(("publishers", "collectors", "previewers", "deployers"), ())
-    return IdentityArgs(
-        names=Names(environment="prod", role="aws"),
-        region=REGION,
-        bucket_arn=BUCKET,
-        key_arn=KEY,
-        repository_arn=REPOSITORY,
-        log_group_arn=LOG_GROUP,
-        oidc_issuer=ISSUER,
-        service_account="serving/serving",
-        domain=DOMAIN,
-        ami_parameter=AMI_PARAMETER,
-        access=AccessConfig(**{"github": None} | nobody | access),
-    )
-
-
-def made(**access: Any) -> Declaration:
-    return declare(lambda: Identity("prod-identity", arguments(**access)))
-
-
-@cache
-def plain() -> Declaration:
-    return made()
+GITHUB = GithubConfig(repository="shop/serving", branch="main", create_provider=True)
 
 
 @cache
 def with_github(create_provider: bool = True) -> Declaration:
-    return made(github=GithubConfig(repository="shop/serving", branch="main", create_provider=create_provider))
-
-
-def roles(declared: Declaration) -> dict[str, Declared]:
-    return {r.name.removeprefix("prod-identity-"): r for r in declared.of("iam/role:Role")}
-
-
-def trust(declared: Declaration, part: str) -> dict[str, Any]:
-    return json.loads(roles(declared)[part].inputs["assumeRolePolicy"])  # type: ignore[no-any-return]
-
-
-def attached(declared: Declaration, part: str) -> list[str]:
-    """The names of the managed policies of a role."""
-    return sorted(
-        a.inputs["policyArn"].rpartition(":")[2].removeprefix("prod-identity-")
-        for a in declared.of(":RolePolicyAttachment")
-        if a.inputs["role"] == f"prod-identity-{part}"
-    )
+    return made(github=replace(GITHUB, create_provider=create_provider))
 
 
 def test_there_are_six_roles_and_no_static_key() -> None:
@@ -92,26 +40,31 @@ def test_all_of_it_lies_under_the_environments_path(kind: str) -> None:
     assert {resource.inputs["path"] for resource in plain().of(kind)} == {"/hybrid-serving/prod/"}
 
 
-def test_workloads_have_the_boundary_and_people_have_not() -> None:
+def test_who_serves_has_the_boundary_and_who_is_an_administrators_has_not() -> None:
     boundary = plain().one("iam/policy:Policy", "boundary")
     for part, declared in roles(plain()).items():
-        expected = f"arn:aws:test:::{boundary.name}" if part in WORKLOADS else None
+        expected = f"arn:aws:test:::{boundary.name}" if part in SERVING else None
         assert declared.inputs.get("permissionsBoundary") == expected, part
 
 
-def test_the_boundary_holds_what_every_workload_is_given() -> None:
-    boundary = json.loads(plain().one("iam/policy:Policy", "boundary").inputs["policy"])
-    granted = {r.inputs["role"]: json.loads(r.inputs["policy"]) for r in plain().of(":RolePolicy")}
-    assert granted.keys() == {f"prod-identity-{part}" for part in WORKLOADS}
-    weights = f"{BUCKET}/releases/a"
-    for document in (*granted.values(), boundary):
-        assert permits([document], "s3:GetObject", weights)
-    assert permits([boundary], "s3:DeleteObject", weights)
+def test_every_workload_is_given_its_own_rights() -> None:
+    granted, weights = own_rights(plain()), f"{BUCKET}/releases/a"
+    assert granted.keys() == WORKLOADS
+    assert all(permits([document], "s3:GetObject", weights) for document in granted.values())
+    for action, part in (("s3:PutObject", "publisher"), ("s3:DeleteObject", "collector")):
+        assert [p for p, document in granted.items() if permits([document], action, weights)] == [part]
+
+
+def test_the_boundary_holds_what_who_serves_is_given_and_no_more() -> None:
+    boundary, weights = policies(plain())["boundary"], f"{BUCKET}/releases/a"
+    assert permits([boundary], "s3:GetObject", weights)
+    for action in ("s3:PutObject", "s3:DeleteObject"):
+        assert not permits([boundary], action, weights)
     assert not permits([boundary], "iam:CreateRole", role("x"))
 
 
 def test_the_flow_logs_can_be_written_within_the_boundary() -> None:
-    boundary = json.loads(plain().one("iam/policy:Policy", "boundary").inputs["policy"])
+    boundary = policies(plain())["boundary"]
     stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:prod-logs-flows-1a2b3c4:log-stream:eni-1"
     assert permits([boundary], "logs:PutLogEvents", stream)
     assert not permits([boundary], "logs:PutLogEvents", stream.replace("prod-", "dev-"))
@@ -152,6 +105,14 @@ def test_configured_principals_get_in_and_without_any_the_account_decides(part: 
     assert lets_in(trust(plain(), part), {"AWS": root}, "sts:AssumeRole", {})
 
 
+@pytest.mark.parametrize(("part", "key"), [("preview", "previewers"), ("deploy", "deployers")])
+def test_an_empty_list_is_nobody_by_arn_beside_workflows(part: str, key: str) -> None:
+    """The account is not nobody: its own policies would then let others in."""
+    document = trust(made(**{key: ()}, github=GITHUB), part)
+    assert [statement["Principal"].keys() for statement in document["Statement"]] == [{"Federated"}]
+    assert not lets_in(document, {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "sts:AssumeRole", {})
+
+
 @pytest.mark.parametrize("create_provider", [True, False])
 def test_workflows_get_their_roles_by_githubs_tokens(create_provider: bool) -> None:
     declared = with_github(create_provider)
@@ -176,11 +137,9 @@ def test_a_workflow_never_gets_a_workloads_role(part: str) -> None:
     assert TOKENS not in json.dumps(trust(with_github(), part))
 
 
-@pytest.mark.parametrize("part", ["collector", "preview", "deploy"])
+@pytest.mark.parametrize("part", ["publisher", "collector", "preview", "deploy"])
 def test_the_names_that_policies_go_by_are_the_roles_own(part: str) -> None:
     """Policies find these roles by a pattern: a role of another name would lose its exemption, or its protection."""
-    from tests.infra.aws.policies.estates import SCOPE
-
     declared = roles(plain())[part]
     arn = f"arn:aws:iam::{ACCOUNT}:role{declared.inputs['path']}{declared.name}-"
     assert SCOPE.role(part) == f"{arn}*"

@@ -1,18 +1,19 @@
 import json
-from fnmatch import fnmatchcase
 from functools import cache
-from typing import Any
 
 import pytest
 
-from infra.aws.access_logs import access_log_policy
-from infra.aws.logs import Logs, LogsArgs, delivery_policy
+from infra.aws.logs import Logs, LogsArgs
 from infra.aws.policies import Scope
+from infra.aws.policies.logs import access_log_policy, delivery_policy
 from infra.names import Names
+from tests.infra.aws.policies.evaluator import applies, gives
 from tests.infra.engine import ACCOUNT, Declaration, declare
 
 NAMES = Names(environment="prod", role="aws")
+SCOPE = Scope(names=NAMES, account=ACCOUNT, region="eu-central-1")
 BUCKET = "arn:aws:s3:::access"
+GROUP = f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:tunnels"
 ELB, S3 = "logdelivery.elasticloadbalancing.amazonaws.com", "logging.s3.amazonaws.com"
 
 
@@ -31,17 +32,9 @@ def logs(*, protection: bool = True) -> Declaration:
 
 
 def may_write(service: str, key: str, context: dict[str, str]) -> bool:
-    """Whether the access logs' bucket lets a service put an object."""
-    for statement in access_log_policy(BUCKET, ACCOUNT)["Statement"]:
-        asked = statement.get("Condition", {}).get("StringEquals", {})
-        if (
-            statement["Effect"] == "Allow"
-            and statement["Principal"] == {"Service": service}
-            and any(fnmatchcase(f"{BUCKET}/{key}", resource) for resource in statement["Resource"])
-            and all(context.get(name) == value for name, value in asked.items())
-        ):
-            return True
-    return False
+    """Whether the access logs' bucket lets a service put an object, over TLS."""
+    known = {"aws:SecureTransport": "true", **context}
+    return gives(access_log_policy(SCOPE, BUCKET), {"Service": service}, "s3:PutObject", f"{BUCKET}/{key}", known)
 
 
 def test_every_log_group_is_encrypted_and_forgets() -> None:
@@ -90,11 +83,19 @@ def test_no_other_service_may_write(service: str) -> None:
     assert not may_write(service, f"AWSLogs/{ACCOUNT}/x", {"aws:SourceAccount": ACCOUNT})
 
 
-def test_the_access_logs_refuse_requests_without_tls() -> None:
-    refusals = [s for s in access_log_policy(BUCKET, ACCOUNT)["Statement"] if s["Effect"] == "Deny"]
-    assert [s["Condition"] for s in refusals] == [{"Bool": {"aws:SecureTransport": "false"}}]
-    assert [(s["Principal"], s["Action"]) for s in refusals] == [("*", ["s3:*"])]
-    assert refusals[0]["Resource"] == [BUCKET, f"{BUCKET}/*"]
+@pytest.mark.parametrize("resource", [BUCKET, f"{BUCKET}/AWSLogs/x"])
+@pytest.mark.parametrize("action", ["s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:DeleteBucket"])
+def test_the_access_logs_refuse_requests_without_tls(action: str, resource: str) -> None:
+    refusals = [s for s in access_log_policy(SCOPE, BUCKET)["Statement"] if s["Effect"] == "Deny"]
+    assert [s["Principal"] for s in refusals] == ["*"]
+    assert applies(refusals[0], action, resource, {"aws:SecureTransport": "false"})
+    assert not applies(refusals[0], action, resource, {"aws:SecureTransport": "true"})
+    assert not may_write(ELB, f"AWSLogs/{ACCOUNT}/x", {"aws:SecureTransport": "false"})
+
+
+def test_the_declared_policy_is_that_one() -> None:
+    declared = json.loads(logs().one(":BucketPolicy").inputs["policy"])
+    assert declared == access_log_policy(SCOPE, "arn:aws:test:::prod-logs-access-bucket")
 
 
 def test_whoever_uses_the_access_bucket_waits_for_its_policy() -> None:
@@ -111,20 +112,21 @@ def test_whoever_uses_the_access_bucket_waits_for_its_policy() -> None:
     assert "prod-logs-delivery" in declared.one(":FlowLog").depends_on
 
 
-def delivery() -> dict[str, Any]:
-    scope = Scope(names=NAMES, account=ACCOUNT, region="eu-central-1")
-    (statement,) = delivery_policy(scope, "arn:aws:logs:eu-central-1:1:log-group:tunnels")["Statement"]
-    return statement
+def may_deliver(action: str, resource: str = f"{GROUP}:log-stream:x", **context: str) -> bool:
+    known = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": f"arn:aws:logs:eu-central-1:{ACCOUNT}:delivery:x"}
+    return gives(
+        delivery_policy(SCOPE, GROUP), {"Service": "delivery.logs.amazonaws.com"}, action, resource, known | context
+    )
 
 
 def test_tunnel_logs_are_delivered_for_this_account_and_into_their_group_only() -> None:
-    assert delivery()["Principal"] == {"Service": "delivery.logs.amazonaws.com"}
-    assert delivery()["Resource"] == ["arn:aws:logs:eu-central-1:1:log-group:tunnels:log-stream:*"]
-    assert delivery()["Condition"] == {
-        "StringEquals": {"aws:SourceAccount": ACCOUNT},
-        "ArnLike": {"aws:SourceArn": f"arn:aws:logs:eu-central-1:{ACCOUNT}:*"},
-    }
-    assert set(delivery()["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+        assert may_deliver(action)
+        assert not may_deliver(action, resource=GROUP.replace("tunnels", "servers") + ":log-stream:x")
+        assert not may_deliver(action, **{"aws:SourceAccount": "999999999999"})
+        assert not may_deliver(action, **{"aws:SourceArn": "arn:aws:logs:eu-central-1:999999999999:delivery:x"})
+    assert not may_deliver("logs:DeleteLogStream")
+    assert not may_deliver("logs:GetLogEvents")
 
 
 @pytest.mark.parametrize("protection", [True, False])

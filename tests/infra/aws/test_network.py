@@ -115,7 +115,6 @@ def test_every_service_of_the_config_has_an_interface_in_every_zone_and_so_has_s
     assert found.keys() == {*INTERFACE_ENDPOINTS, "s3"}
     for endpoint in found.values():
         assert set(endpoint.inputs["subnetIds"]) == {f"net-private-{zone}-id" for zone in range(3)}
-        assert endpoint.inputs["securityGroupIds"] == ["net-endpoints-callers-id"]
 
 
 def test_a_config_without_interface_endpoints_leaves_only_the_sites_way_to_s3() -> None:
@@ -127,14 +126,23 @@ def test_instances_keep_the_free_way_to_s3_and_reach_all_else_by_its_usual_name(
     assert private_dns == {service: service != "s3" for service in (*INTERFACE_ENDPOINTS, "s3")}
 
 
-def test_endpoints_answer_the_vpc_and_the_site_on_443_and_nobody_else() -> None:
+def test_the_site_reaches_s3_alone_and_the_vpc_all_else_on_443_and_nobody_else_does() -> None:
     declared = network()
     rules = [rule.inputs for rule in declared.of(":SecurityGroupIngressRule")]
-    assert {rule["cidrIpv4"] for rule in rules} == {CONFIG.cidr, *SITE}
     assert {(rule["fromPort"], rule["toPort"], rule["ipProtocol"]) for rule in rules} == {(443, 443, "tcp")}
-    assert {rule["securityGroupId"] for rule in rules} == {"net-endpoints-callers-id"}
+    for service, endpoint in endpoints("Interface").items():
+        [group] = endpoint.inputs["securityGroupIds"]
+        callers = {rule["cidrIpv4"] for rule in rules if rule["securityGroupId"] == group}
+        assert callers == (set(SITE) if service == "s3" else {CONFIG.cidr}), service
+
+
+def test_an_endpoint_connects_to_nobody() -> None:
+    declared = network()
     assert declared.of(":SecurityGroupEgressRule") == []
-    assert not {"ingress", "egress"} & declared.one(":SecurityGroup", "callers").inputs.keys()
+    groups = declared.of("ec2/securityGroup:SecurityGroup")
+    assert len(groups) == 2
+    for group in groups:
+        assert not {"ingress", "egress"} & group.inputs.keys()
 
 
 def test_the_site_is_told_the_endpoints_own_name_for_s3() -> None:

@@ -65,9 +65,17 @@ def test_an_agent_waits_for_the_servers_start_but_outlives_its_failure() -> None
 
 def test_docker_starts_on_the_local_disk_at_the_first_boot_and_at_later_ones() -> None:
     assert values(unit("serving-disk"), "Before") == ["docker.service containerd.service"]
-    stop, disk, serve = (BOOT.index(command) for command in BOOT[2:])
+    stop, disk, serve = (BOOT.index(command) for command in BOOT[-3:])
+    assert BOOT[stop][1] == "stop"
     assert "docker.service" in BOOT[stop]
     assert stop < disk < serve
+
+
+def test_docker_is_asked_what_the_machine_brought_before_a_local_disk_could_hide_it() -> None:
+    start, ask, stop = (BOOT.index(command) for command in BOOT[2:5])
+    assert BOOT[start] == ["systemctl", "start", "docker.service"]
+    assert BOOT[ask] == ["/usr/local/sbin/serving-brought"]
+    assert BOOT[stop][1] == "stop"
 
 
 def test_what_runs_with_values_reads_the_file_that_brings_them() -> None:
@@ -76,7 +84,7 @@ def test_what_runs_with_values_reads_the_file_that_brings_them() -> None:
 
 
 def test_every_unit_is_enabled_for_later_boots() -> None:
-    enabled = {name for command in BOOT if command[1] == "enable" for name in command if name.endswith(".service")}
+    enabled = {name for command in BOOT if "enable" in command for name in command if name.endswith(".service")}
     assert enabled == set(units("stable", True))
     for text in units("stable", True).values():
         assert values(text, "WantedBy") == ["multi-user.target"]

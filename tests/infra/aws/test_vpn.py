@@ -106,6 +106,11 @@ def test_all_connections_meet_in_one_transit_gateway_that_uses_them_all_at_once(
     assert {c.inputs["transitGatewayId"] for c in connections(vpn())} == {f"{transit.name}-id"}
 
 
+def test_another_number_of_awss_is_another_transit_gateway_so_that_protection_holds_it() -> None:
+    """AWS refuses the change while a VPN is attached: as an update it would fail half way."""
+    assert vpn().one(":TransitGateway").replace_on_changes == {"amazonSideAsn"}
+
+
 def test_every_private_subnet_reaches_every_range_of_the_site_through_the_transit_gateway() -> None:
     ways = {(route.inputs["routeTableId"], route.inputs["destinationCidrBlock"]) for route in vpn().of(":Route")}
     assert ways == {(f"table-{zone}", cidr) for zone in range(3) for cidr in RANGES}

@@ -33,6 +33,7 @@ def declare_watch(*, connections: int = 2) -> Declaration:
                 load_balancer=known("app/edge/1"),
                 target_groups={slot: known(f"targetgroup/{slot}/2") for slot in ("stable", "canary")},
                 groups={slot: known(f"group-{slot}") for slot in ("stable", "canary")},
+                answering=["stable"],
                 connection_ids=[known(f"vpn-{number}") for number in range(1, connections + 1)],
             ),
         )

@@ -10,6 +10,7 @@ WATCHED = Watched(
     load_balancer="app/edge/1",
     target_groups={"stable": "targetgroup/stable/2", "canary": "targetgroup/canary/3"},
     groups={"stable": "group-stable", "canary": "group-canary"},
+    answering=["stable"],
     connection_ids=["vpn-1", "vpn-2"],
 )
 # Metric -> the sets of dimensions under which AWS publishes it (ELB, Auto Scaling and VPN guides).
@@ -25,6 +26,7 @@ DOCUMENTED: dict[tuple[str, str], list[set[str]]] = {
     (GROUP, "GroupDesiredCapacity"): [{"AutoScalingGroupName"}],
     (GROUP, "GroupInServiceInstances"): [{"AutoScalingGroupName"}],
     (GROUP, "GroupMaxSize"): [{"AutoScalingGroupName"}],
+    (GROUP, "GroupPendingInstances"): [{"AutoScalingGroupName"}],
     (VPN, "TunnelState"): [{"VpnId"}],
     # Our own, as the instances publish them.
     ("HybridServing/prod", "QueuedTexts"): [{"Slot"}],

@@ -96,11 +96,15 @@ REFUSED = [
     ("aws", "fleet.instanceTypes", ["big"], "g6.xlarge"),
     ("aws", "fleet.instanceTypes", ["g6.xlarge", "c7i.xlarge"], "with an NVIDIA GPU"),
     ("aws", "fleet.instanceTypes", ["g5g.xlarge"], "Graviton"),
+    ("aws", "fleet.instanceTypes", ["g4ad.xlarge"], "AMD"),
+    ("aws", "slots.canary.ami", "latest", "ami-0123456789abcdef0"),
     ("aws", "fleet.rootGib", 20, "from 75"),
     ("aws", "fleet.ami.id", "latest", "ami-0123456789abcdef0"),
     ("aws", "fleet.ami.bake", "perhaps", "true or false"),
     ("aws", "fleet.ami.bakeInstanceType", "big", "g6.xlarge"),
     ("aws", "fleet.ami.bakeInstanceType", "m7g.xlarge", "Graviton"),
+    ("aws", "fleet.ami.bakeInstanceType", "a1.xlarge", "Graviton"),
+    ("aws", "fleet.ami.bakeInstanceType", "g4ad.xlarge", "AMD"),
     ("aws", "fleet.scaling.queuedTexts", 0, "from 1"),
     ("aws", "edge.rateLimit", 5, "at least 10"),
     ("aws", "logs.days", 10, "one of 1, 3, 5"),
@@ -109,7 +113,8 @@ REFUSED = [
     ("aws", "access.publishers", ["release-pipeline"], "ARN"),
     ("aws", "access.github.repository", "shop/*", "without wildcard"),
     ("aws", "access.github.branch", "*", "without wildcard"),
-    ("aws", "registry.endpoint", "http://10.30.255.10", "https"),
+    ("aws", "registry.awsEndpoint", "http://10.30.255.10", "https"),
+    ("aws", "registry.endpoint", "https://10.30.255.10", "use one of: awsEndpoint, caBundle"),
     ("aws", "registry.caBundle", "ca.pem", "PEM"),
     ("onprem", "image.digest", "latest", "never a tag"),
     ("onprem", "image.digest", REMOVED, "missing"),
@@ -119,6 +124,7 @@ REFUSED = [
     ("onprem", "exposure.mode", "ingress", "externalIPs, loadBalancer, nodePort"),
     ("onprem", "exposure.mode", "nodePort", "exposure.nodePort is missing"),
     ("onprem", "exposure.nodePort", 30443, "only the mode nodePort"),
+    ("onprem", "registry.endpoint", "https://10.30.255.10", "use one of: awsEndpoint, caBundle"),
     ("onprem", "tls.secretName", REMOVED, "missing"),
     ("dns", "weights.aws", 256, "from 0 to 255"),
     ("dns", "weights.aws", -1, "from 0 to 255"),
@@ -185,9 +191,10 @@ PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 @pytest.mark.parametrize(
     ("key", "value", "seen", "way_out"),
     [
-        ("registry.endpoint", "https://10.30.255.10", "'https://10.30.255.10'", "remove registry.endpoint"),
+        ("registry.awsEndpoint", "https://10.30.255.10", "'https://10.30.255.10'", "remove registry.awsEndpoint"),
         ("registry.caBundle", PEM, "'-----BEGIN CERTIFICATE-----'", "remove registry.caBundle"),
         ("network.nat", "none", "'none'", "set network.nat to one or per-zone"),
+        ("slots.canary.ami", "ami-0123456789abcdef0", "'ami-0123456789abcdef0'", "remove slots.canary.ami"),
     ],
 )
 def test_what_keeps_a_bake_from_working_is_refused(key: str, value: str, seen: str, way_out: str) -> None:
@@ -232,6 +239,9 @@ SALE = {"name": "sale", "timeZone": "Europe/Berlin", "start": "0 6 27 11 *", "en
         ("timeZone", "Berlin", "IANA"),
         ("start", "27 November", "five cron fields"),
         ("end", "0 0 1 12", "five cron fields"),
+        ("start", "61 25 * * *", "'61' is no minute: numbers from 0 to 59"),
+        ("end", "0 25 * * *", "'25' is no hour: numbers from 0 to 23"),
+        ("minInstances", 1, "at least slots.stable.minInstances (2)"),
         ("minInstances", 13, "at most slots.stable.maxInstances (12)"),
         ("capacity", 8, "unknown"),
     ],
@@ -253,6 +263,42 @@ def test_a_canary_without_image_gets_no_requests() -> None:
     assert named == ("hybrid-serving:slots.canary.weight is 5: a slot without image answers nothing, set 0",)
     changes = {"slots.canary.weight": 5, "slots.stable.weight": 95, "slots.canary.image": DIGEST}
     assert parse("aws", changes).slots["canary"].weight == 5
+
+
+ROLES = ("publishers", "collectors", "previewers", "deployers")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_list_of_principals_left_out_is_not_an_empty_one(role: str) -> None:
+    assert getattr(parse("aws", {f"access.{role}": REMOVED}).access, role) is None
+    assert getattr(parse("aws", {"access": REMOVED}).access, role) is None
+
+
+@pytest.mark.parametrize("role", ["previewers", "deployers"])
+def test_nobody_by_arn_needs_workflows_that_get_the_role(role: str) -> None:
+    assert getattr(parse("aws", {f"access.{role}": []}).access, role) == ()
+    (problem,) = problems("aws", {"access": {role: []}})
+    assert problem == (
+        f"hybrid-serving:access.{role} is []: nobody could take the role; name who may, or leave the key out: this "
+        "account's own policies then decide"
+    )
+
+
+@pytest.mark.parametrize("role", ["publishers", "collectors"])
+def test_a_role_that_no_workflow_gets_cannot_be_nobodys(role: str) -> None:
+    (problem,) = problems("aws", {f"access.{role}": []})
+    assert problem.startswith(f"hybrid-serving:access.{role} is []: nobody could take the role")
+
+
+def test_a_slot_that_gets_requests_keeps_an_instance() -> None:
+    (problem,) = problems("aws", {"slots.stable.image": DIGEST, "slots.stable.minInstances": 0})
+    assert problem.startswith("hybrid-serving:slots.stable.minInstances is 0: with weight 100 the load balancer")
+    assert "503; set it to 1 at least" in problem
+
+
+@pytest.mark.parametrize("changes", [{"slots.stable.minInstances": 0}, {"slots.canary.image": DIGEST}])
+def test_a_slot_without_requests_or_without_image_may_be_empty(changes: dict[str, Any]) -> None:
+    assert parse("aws", {"slots.canary.minInstances": 0} | changes)
 
 
 def test_weights_that_are_all_zero_are_refused() -> None:

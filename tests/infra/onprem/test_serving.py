@@ -52,7 +52,7 @@ def test_the_registry_is_reached_through_the_vpn_and_not_through_the_internet() 
 
 
 def test_a_private_endpoint_and_its_authority_are_handed_on() -> None:
-    declared = site(registry={"endpoint": "https://10.30.255.10", "caBundle": PEM})
+    declared = site(registry={"awsEndpoint": "https://10.30.255.10", "caBundle": PEM})
     assert environment(declared)["AWS_ENDPOINT_URL"] == "https://10.30.255.10"
     assert "AWS_ENDPOINT_URL_S3" not in environment(declared)
     config_map = declared.one(":ConfigMap")

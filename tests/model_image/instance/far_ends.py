@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import boto3
+from moto.autoscaling.models import autoscaling_backends
+from moto.core import DEFAULT_ACCOUNT_ID
 
 from model_image.instance.clock import Stopped
 from model_image.server.metrics import Metrics
@@ -163,6 +165,19 @@ class Aws:
         self.asg.terminate_instance_in_auto_scaling_group(
             InstanceId=self.instance, ShouldDecrementDesiredCapacity=False
         )
+
+    def drain(self) -> None:
+        """The instance leaves, and the group waits for its load balancer yet and not for the hook."""
+        self.terminate()
+        self._ending().lifecycle_state = "Terminating"
+
+    def drained(self) -> None:
+        self._ending().lifecycle_state = lifecycle.WAITING
+
+    def _ending(self) -> Any:
+        backend = autoscaling_backends[DEFAULT_ACCOUNT_ID][REGION]
+        state, _ = lifecycle._ending(backend)[self.instance]
+        return state
 
     def values(self, metric: str, **dimensions: str) -> list[float]:
         """Sums of the published values, in the order of their minutes."""

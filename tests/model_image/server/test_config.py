@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.aws.load_balancer import IDLE_SECONDS
+from model_image.server.__main__ import web_settings
 from model_image.server.config import ConfigError, read_config
 
 NEEDED = {"SERVING_SITE": "aws", "SERVING_SLOT": "canary", "SERVING_REGISTRY": "s3://models"}
@@ -46,3 +48,7 @@ def test_a_certificate_without_its_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cert.pem").touch()
     with pytest.raises(ConfigError, match="SERVING_TLS_KEY: not set, set both"):
         read_config({**NEEDED, "SERVING_TLS_CERT": str(tmp_path / "cert.pem")})
+
+
+def test_the_load_balancer_closes_an_idle_connection_before_the_server_does() -> None:
+    assert web_settings(read_config(NEEDED), None).timeout_keep_alive > IDLE_SECONDS

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from scripts.localcloud import bench
-from scripts.localcloud.bench import Pairs, show
+from scripts.localcloud.bench import show
 from scripts.localcloud.console import BadInput
+from scripts.localcloud.engine.preview_times import PREVIEW, Pairs, measure
 from scripts.localcloud.engine.project import EngineError
 from scripts.localcloud.engine.scratch import scratch
 
@@ -55,7 +56,7 @@ def test_the_empty_program_imports_what_the_stack_does_and_nothing_else_is_measu
     (program / "__main__.py").write_text(PROGRAM)
     with scratch(tmp_path) as account:
         stack = account.project(tmp_path / "program", "test")
-        pairs = bench.measure(account, stack, runs=1)
+        pairs = measure(account, stack, runs=1)
 
         assert len(pairs.empty) == len(pairs.stack) == 1
         empty = (account.folder / "projects" / "empty" / "__main__.py").read_text()
@@ -63,4 +64,4 @@ def test_the_empty_program_imports_what_the_stack_does_and_nothing_else_is_measu
         assert "'pulumi_aws.ec2.vpc'" not in empty
         stack.configure(account.provider_config() | {"small:tags": "MUTABLE"})
         with pytest.raises(EngineError, match="no changes were expected"):
-            stack.run(*bench.PREVIEW, "--stack", "test")
+            stack.run(*PREVIEW, "--stack", "test")

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
-from infra.aws.flow_logs import write_flow_logs
-from infra.aws.policies import Document, Scope, rights
+from infra.aws.policies import Scope, rights
+from infra.aws.policies.keys import key_policy
+from infra.aws.policies.logs import access_log_policy, delivery_policy
 from infra.aws.policies.registry import registry_bucket
+from infra.aws.policies.topic import topic_policy
 from infra.names import Names
 
 ACCOUNT, OTHER_ACCOUNT, REGION = "123456789012", "999988887777", "eu-central-1"
@@ -13,6 +15,9 @@ BUCKET = "arn:aws:s3:::prod-models-bucket-1a2b3c4"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11112222-3333-4444-5555-666677778888"
 REPOSITORY = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/hybrid-serving/prod/serving"
 LOG_GROUP = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:prod-logs-servers-1a2b3c4"
+TUNNEL_GROUP = LOG_GROUP.replace("servers", "tunnels")
+ACCESS_BUCKET = "arn:aws:s3:::prod-logs-access-bucket-1a2b3c4"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:prod-watch-alarms-topic-1a2b3c4"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/hybrid-serving/prod/prod-identity-boundary-1a2b3c4"
 ISSUER, DOMAIN = "https://oidc.shop.example/onprem", "search.shop.example"
 AMI_PARAMETER = "/aws/service/some-image/latest/ami-id"
@@ -40,19 +45,23 @@ LONGEST = replace(
 )
 
 
-def most(estate: rights.Estate) -> Document:
-    """The boundary as the stack makes it, with the role of the flow logs in it."""
-    return rights.boundary(estate, write_flow_logs(estate.scope, estate.scope.log_groups()))
-
-
 WORKLOADS = rights.workload_rights(ESTATE)
 PEOPLE = rights.people_rights(ESTATE, BOUNDARY)
 PREVIEW = [PEOPLE[part] for part in rights.PREVIEW]
 DEPLOY = [PEOPLE[part] for part in rights.DEPLOY]
-MOST = most(ESTATE)
+MOST = rights.boundary(ESTATE)
 BUCKET_POLICY = registry_bucket(SCOPE, BUCKET, KEY)
 # Everything that is attached to a role.
 DOCUMENTS = {**WORKLOADS, **PEOPLE, "boundary": MOST}
+# Everything that is attached to something else: a resource's own policy.
+KEY_USERS = (f"logs.{REGION}.amazonaws.com", "cloudwatch.amazonaws.com", "budgets.amazonaws.com")
+RESOURCES = {
+    "access logs": access_log_policy(SCOPE, ACCESS_BUCKET),
+    "delivery": delivery_policy(SCOPE, TUNNEL_GROUP),
+    "key": key_policy(SCOPE, KEY_USERS),
+    "registry": BUCKET_POLICY,
+    "topic": topic_policy(SCOPE, TOPIC),
+}
 
 
 def role(part: str, suffix: str = "1a2b3c4") -> str:

@@ -44,6 +44,23 @@ def lets_in(trust: Mapping[str, Any], principal: Mapping[str, str], action: str,
     )
 
 
+def gives(
+    policy: Mapping[str, Any], principal: Mapping[str, str], action: str, resource: str, context: Context | None = None
+) -> bool:
+    """Whether a resource's own policy lets `principal` (such as {"Service": <service>}) do it: the policy alone."""
+    effects = {
+        statement["Effect"]
+        for statement in policy["Statement"]
+        if _is_about(statement, principal) and applies(statement, action, resource, context or {})
+    }
+    return effects == {"Allow"}
+
+
+def _is_about(statement: Mapping[str, Any], principal: Mapping[str, str]) -> bool:
+    named = statement["Principal"]
+    return named == "*" or any(name in _listed(named.get(kind, [])) for kind, name in principal.items())
+
+
 def holds(condition: Mapping[str, Mapping[str, Any]], context: Context) -> bool:
     """Whether every operator holds for every key; keys are compared without regard to case."""
     known = {key.lower(): _listed(value) for key, value in context.items()}

@@ -6,12 +6,12 @@ import botocore.session
 import pytest
 
 from infra.aws.policies import rights
+from infra.aws.policies.document import summed
 from tests.infra.aws.policies.estates import (
     ACCOUNT,
     BOUNDARY,
     BUCKET,
     DEPLOY,
-    ESTATE,
     KEY,
     LOG_GROUP,
     MOST,
@@ -27,7 +27,7 @@ EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
 HERE = {"aws:RequestedRegion": REGION}
 BOUNDED = {"iam:PermissionsBoundary": BOUNDARY}
 NEW = tags(of="aws:RequestTag")
-PEOPLE = [role("deploy"), role("preview")]
+ADMINISTRATORS = [role(part) for part in ("deploy", "preview", "publisher", "collector")]
 POLICIES = [BOUNDARY, BOUNDARY.replace("boundary", "network"), BOUNDARY.replace("boundary", "secrets")]
 PASSED_ON = {"iam:PassedToService": "ec2.amazonaws.com"}
 ALL = {"Statement": [{"Effect": "Allow", "Action": ["*"], "Resource": ["*"]}]}
@@ -84,15 +84,15 @@ def iam_writes(*about: str) -> list[str]:
 
 
 @pytest.mark.parametrize("action", iam_writes())
-def test_nothing_changes_deploy_preview_their_policies_or_the_boundary(action: str) -> None:
+def test_nothing_changes_an_administrators_roles_the_policies_or_the_boundary(action: str) -> None:
     for context in ({}, BOUNDED, PASSED_ON, BOUNDED | PASSED_ON | tags() | NEW):
-        for resource in (*PEOPLE, *POLICIES):
+        for resource in (*ADMINISTRATORS, *POLICIES):
             assert not may(action, resource, context), resource
 
 
 @pytest.mark.parametrize("action", iam_writes("RoleName", "PolicyArn"))
-def test_not_even_with_all_rights_besides_does_deploy_change_people_or_the_boundary(action: str) -> None:
-    for resource in (*PEOPLE, *POLICIES):
+def test_not_even_with_all_rights_besides_does_deploy_change_these_roles_or_the_boundary(action: str) -> None:
+    for resource in (*ADMINISTRATORS, *POLICIES):
         assert not permits([*DEPLOY, ALL], action, resource, BOUNDED | PASSED_ON), resource
 
 
@@ -133,8 +133,8 @@ def bounded(action: str, resource: str, **context: str) -> bool:
     return permits([ALL], action, resource, context) and permits([MOST], action, resource, context)
 
 
-@pytest.mark.parametrize("part", WORKLOADS)
-def test_every_workload_can_do_within_the_boundary_what_it_is_there_for(part: str) -> None:
+@pytest.mark.parametrize("part", rights.BOUNDED)
+def test_every_bounded_workload_can_do_within_the_boundary_what_it_is_there_for(part: str) -> None:
     without_names = [{k: v for k, v in s.items() if k != "Sid"} for s in WORKLOADS[part]["Statement"]]
     assert [statement for statement in without_names if statement not in MOST["Statement"]] == []
 
@@ -149,6 +149,10 @@ def test_every_workload_can_do_within_the_boundary_what_it_is_there_for(part: st
         ("s3:GetObject", "arn:aws:s3:::somebody-elses/x"),
         ("s3:PutBucketPolicy", BUCKET),
         ("s3:DeleteObject", f"{BUCKET}/channels/minilm.json"),
+        ("s3:DeleteObject", f"{BUCKET}/releases/minilm/abc/model.safetensors"),
+        ("s3:PutObject", f"{BUCKET}/releases/minilm/abc/model.safetensors"),
+        ("s3:PutObject", f"{BUCKET}/channels/minilm.json"),
+        ("ecr:PutImage", REPOSITORY),
         ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:db"),
         ("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/db"),
         ("ec2:DescribeVpnConnections", "*"),
@@ -161,8 +165,8 @@ def test_a_role_that_deploy_writes_cannot_do_more_than_the_workloads(action: str
     assert not bounded(action, resource, **HERE)
 
 
-def test_the_boundary_is_the_workloads_and_the_flow_logs_only() -> None:
-    named = rights.boundary(ESTATE)
+def test_the_boundary_is_these_workloads_and_the_flow_logs_only() -> None:
+    named = summed(*(WORKLOADS[part] for part in rights.BOUNDED))
     added = [statement for statement in MOST["Statement"] if statement not in named["Statement"]]
     assert {action for statement in added for action in statement["Action"]} == {
         "logs:CreateLogStream",

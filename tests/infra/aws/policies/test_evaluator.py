@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.infra.aws.policies.evaluator import holds, lets_in, permits
+from tests.infra.aws.policies.evaluator import gives, holds, lets_in, permits
 
 
-def one(effect: str = "Allow", **parts: object) -> dict[str, object]:
+def one(effect: str = "Allow", **parts: object) -> dict[str, list[dict[str, object]]]:
     return {"Statement": [{"Effect": effect, "Action": ["s3:Get*"], "Resource": ["arn:aws:s3:::a/*"], **parts}]}
 
 
@@ -73,6 +73,21 @@ def test_every_operator_must_hold() -> None:
 def test_an_unknown_operator_is_an_error() -> None:
     with pytest.raises(KeyError):
         holds({"NumericLessThan": {"a": "1"}}, {"a": "0"})
+
+
+def test_a_resources_own_policy_lets_in_whom_it_names_unless_it_refuses_everyone() -> None:
+    b = {"Principal": {"Service": "b.amazonaws.com"}, "Condition": {"StringEquals": {"k": "v"}}}
+    lets = one(**b)
+    service, known = {"Service": "b.amazonaws.com"}, {"k": "v"}
+    assert gives(lets, service, "s3:GetObject", "arn:aws:s3:::a/b", known)
+    assert not gives(lets, service, "s3:GetObject", "arn:aws:s3:::a/b")
+    assert not gives(lets, service, "s3:GetObject", "arn:aws:s3:::b/b", known)
+    assert not gives(lets, service, "s3:PutObject", "arn:aws:s3:::a/b", known)
+    assert not gives(lets, {"Service": "c.amazonaws.com"}, "s3:GetObject", "arn:aws:s3:::a/b", known)
+    assert not gives(lets, {"AWS": "b.amazonaws.com"}, "s3:GetObject", "arn:aws:s3:::a/b", known)
+    refused = {"Statement": [*lets["Statement"], *one("Deny", Principal="*")["Statement"]]}
+    assert not gives(refused, service, "s3:GetObject", "arn:aws:s3:::a/b", known)
+    assert gives(one(Principal="*"), {"AWS": "whoever"}, "s3:GetObject", "arn:aws:s3:::a/b")
 
 
 def test_a_trust_policy_names_its_principal() -> None:

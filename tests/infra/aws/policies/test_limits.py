@@ -14,9 +14,9 @@ from infra.aws.policies.document import (
 )
 from infra.aws.policies.trust import trust_branch, trust_principals, trust_service_account
 from infra.config.access import GithubConfig
-from tests.infra.aws.policies.estates import ACCOUNT, BOUNDARY, LONGEST, most
+from tests.infra.aws.policies.estates import ACCOUNT, BOUNDARY, LONGEST
 
-MANAGED = {**rights.people_rights(LONGEST, BOUNDARY), "boundary": most(LONGEST)}
+MANAGED = {**rights.people_rights(LONGEST, BOUNDARY), "boundary": rights.boundary(LONGEST)}
 INLINE = rights.workload_rights(LONGEST)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from scripts.localcloud.console import run_verb
 from scripts.localcloud.engine.project import EngineError, Outcome, Project, read_steps
 
 URN = "urn:pulumi:test::small::hybrid-serving:aws:Images$aws:ecr/repository:Repository::images"
@@ -67,3 +68,19 @@ def test_a_command_that_fails_says_what_the_engine_said_unless_that_is_what_is_a
     refused = made.up(check=False)
     assert (refused.code, refused.steps) == (3, ())
     assert "no such thing" in refused.output
+
+
+def test_a_verb_whose_engine_fails_ends_with_what_the_engine_said_and_no_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = project(tmp_path, engine="echo no such thing >&2; exit 3")
+
+    def verb() -> None:
+        made.up()
+
+    with pytest.raises(SystemExit) as ended:
+        run_verb(verb)
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: pulumi up --yes")
+    assert "no such thing" in said
