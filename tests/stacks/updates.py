@@ -47,6 +47,8 @@ EFFECTS = {  # component and field; of a component that has no setting of its ow
     ("prod-watch-alarms", TAG),
     ("prod-watch-budget", "limitAmount"),
 }
+# A canary that gets requests must have a healthy host.
+APPEARS = {("create", "prod-watch-canary-no-healthy-host")}
 
 MOVES: dict[str, Any] = {
     "serviceName": "find.shop.example",
