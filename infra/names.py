@@ -47,6 +47,11 @@ class Names:
             "app.kubernetes.io/managed-by": "pulumi",
         }
 
+    def selector(self, part: str) -> dict[str, str]:
+        """Those of the labels by which the pods of a part are found: they never change while it lives."""
+        labels = self.labels(part)
+        return {key: labels[key] for key in ("app.kubernetes.io/name", "app.kubernetes.io/instance")}
+
     def annotations(self) -> dict[str, str]:
         """The annotations of one Kubernetes object: a field that a hand changed is the stack's again with the next up.
 

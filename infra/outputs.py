@@ -68,6 +68,13 @@ class OnPremOutputs:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RouterOutputs:
+    """What the stack `<env>-onprem` gives beside that where a router is the site's end of the VPN: how to set it up."""
+
+    router_configuration: Input[str] = field(metadata=_SECRET)
+
+
+@dataclass(frozen=True, kw_only=True)
 class DnsOutputs:
     """What the stack `<env>-dns` gives. `health_check_ids` is by site."""
 
@@ -76,7 +83,7 @@ class DnsOutputs:
     health_check_ids: Mapping[str, Input[str]]
 
 
-def export(outputs: AwsOutputs | OnPremOutputs | DnsOutputs) -> None:
+def export(outputs: AwsOutputs | OnPremOutputs | RouterOutputs | DnsOutputs) -> None:
     """Make `outputs` the running stack's; secret fields are encrypted in its state."""
     for entry in fields(outputs):
         value = getattr(outputs, entry.name)

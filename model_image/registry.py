@@ -19,10 +19,12 @@ from model_image.download import download
 from model_image.registry_errors import ChannelConflictError, RegistryError, ReleaseNotFoundError
 from model_image.stores import ConflictError, NotFoundError, ObjectStore
 from model_image.stores.folder import FolderStore
+from model_image.stores.http import HttpStore
 from model_image.stores.s3 import S3Store
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_CACHE = re.compile(r"http://[a-z0-9.-]+(:[0-9]+)?")
 
 Progress = Callable[[str, int, int], None]
 """Called with a file's path, the bytes done and the bytes in all."""
@@ -127,11 +129,16 @@ class Registry:
 
 
 def open_registry(address: str | Path, client: Any = None) -> Registry:
-    """The registry at `s3://<bucket>` (with `client`, or one made from the environment) or in an existing folder."""
+    """The registry at `s3://<bucket>` (with `client`, or one made from the environment), in an existing folder, or,
+    to read only, as the cache at `http://<host>:<port>` holds it."""
     text = str(address)
+    if _CACHE.fullmatch(text.rstrip("/")):
+        return Registry(HttpStore(text.rstrip("/")))
     if not text.startswith("s3://"):
         if "://" in text or not text:
-            raise RegistryError(f"registry: {text!r}, expected s3://<bucket> or the path of a folder")
+            raise RegistryError(
+                f"registry: {text!r}, expected s3://<bucket>, the path of a folder, or http://<host>:<port> of a cache"
+            )
         return Registry(FolderStore(Path(text)))
     bucket = text.removeprefix("s3://").rstrip("/")
     if not _BUCKET.fullmatch(bucket):

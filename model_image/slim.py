@@ -27,9 +27,9 @@ REMOVED: tuple[tuple[str, str, str], ...] = (
     ("nvidia/*/include", "11", "headers"),
     ("torch/bin/protoc*", "11", "compiler for protocol buffers"),
 )
-KEPT = frozenset({"s3", "sts", "autoscaling", "cloudwatch"})
-"""Of what the patterns match: what the AWS SDK needs to read the registry and to get credentials, and what the
-instance's agent (`model_image.instance`) calls."""
+KEPT = frozenset({"s3", "sts", "ecr", "autoscaling", "cloudwatch"})
+"""Of what the patterns match: what the AWS SDK needs to read the registry, to get credentials, those for pulling images
+too (`model_image.pull_secrets`), and what the instance's agent (`model_image.instance`) calls."""
 
 LOADED = ("torch", "numpy", "safetensors.torch", "tokenizers", "boto3", "msgspec", "prometheus_client",
           "starlette.applications", "uvicorn.protocols.http.h11_impl", "uvicorn.lifespan.on")  # fmt: skip

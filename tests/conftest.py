@@ -1,11 +1,15 @@
 """What every tier shares: options, the running local cloud, and the rule that nothing is skipped in silence."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.console import UserError
+
+_MEASURED: list[str] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,6 +29,19 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.skipped and item.config.getoption("--no-skips") and not wants_data:
         report.outcome, report.longrepr = "failed", f"skipped, which --no-skips forbids: {report.longrepr}"
     return report
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if _MEASURED:
+        terminalreporter.section("measured")
+        for line in _MEASURED:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def measured(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Tell a number that was measured: all of them are printed at the end."""
+    return lambda text: _MEASURED.append(f"{request.node.name}: {text}")
 
 
 @pytest.fixture(scope="session")

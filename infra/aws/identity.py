@@ -10,7 +10,7 @@ from infra.aws.account import scope_output
 from infra.aws.policies import Document, Scope, rights
 from infra.aws.policies.trust import trust_service
 from infra.aws.roles import Roles
-from infra.aws.trusted import Trusted
+from infra.aws.trusted import Trusted, either
 from infra.config.access import AccessConfig
 from infra.names import Names
 
@@ -19,7 +19,8 @@ from infra.names import Names
 class IdentityArgs:
     """`log_group_arn` is the servers'. `domain` is the service's name, whose records deploy may set.
 
-    `oidc_issuer` is the cluster's; only its `service_account` (`namespace/name`) gets the on-prem role.
+    `oidc_issuer` is the cluster's; only its `service_accounts` (`namespace/name`) get the on-prem role,
+    and only its `trainer_account` ("": none) that of the publisher.
     `ami_parameter` is the one parameter of Systems Manager that a preview may read, Amazon's public ones aside.
     """
 
@@ -30,7 +31,8 @@ class IdentityArgs:
     repository_arn: Input[str]
     log_group_arn: Input[str]
     oidc_issuer: str
-    service_account: str
+    service_accounts: tuple[str, ...]
+    trainer_account: str
     access: AccessConfig
     domain: str
     ami_parameter: str
@@ -97,20 +99,24 @@ class Identity(pulumi.ComponentResource):
 
     def _workloads(self, documents: Output[dict[str, Document]]) -> None:
         args, access = self._args, self._args.access
-        pods = self._trusted.pods(args.oidc_issuer, args.service_account)
+        cluster = self._trusted.cluster(args.oidc_issuer)
+        pods = self._trusted.pods(cluster, args.oidc_issuer, args.service_accounts)
+        publishers = self._trusted.principals(access.publishers)
+        if args.trainer_account:
+            publishers = either(publishers, self._trusted.pods(cluster, args.oidc_issuer, (args.trainer_account,)))
 
         def bounded(part: str, purpose: str, trust: Input[Document]) -> aws.iam.Role:
             return self._roles.bounded(part, purpose, trust=trust, boundary=self.boundary_arn, rights=documents[part])
 
-        def of(part: str, purpose: str, principals: tuple[str, ...] | None) -> Output[str]:
-            trust = self._trusted.principals(principals)
+        def of(part: str, purpose: str, trust: Output[Document]) -> Output[str]:
             return self._roles.unbounded(part, purpose, trust=trust, rights=documents[part]).arn
 
         instance = bounded("instance", "Serves on an instance", trust_service("ec2.amazonaws.com"))
         self.instance_profile_name = self._roles.profile(instance, "instance")
         self.onprem_role_arn = bounded("onprem", "Serves in an on-prem pod", pods).arn
-        self.publisher_role_arn = of("publisher", "Publishes releases and images", access.publishers)
-        self.collector_role_arn = of("collector", "Removes releases that nothing refers to", access.collectors)
+        self.publisher_role_arn = of("publisher", "Publishes releases and images", publishers)
+        collectors = self._trusted.principals(access.collectors)
+        self.collector_role_arn = of("collector", "Removes releases that nothing refers to", collectors)
 
     def _people(self, documents: Output[dict[str, Document]]) -> None:
         preview, deploy = self._trusted.people(self._args.access)

@@ -11,7 +11,7 @@ from infra.aws.policies.trust import (
     trust_branch,
     trust_principals,
     trust_pull_requests,
-    trust_service_account,
+    trust_service_accounts,
 )
 from infra.config.access import AccessConfig
 from infra.names import Names
@@ -28,16 +28,19 @@ class Trusted:
         root = self._scope.apply(lambda scope: [f"arn:aws:iam::{scope.account}:root"])
         return (root if arns is None else Output.from_input(list(arns))).apply(trust_principals)
 
-    def pods(self, issuer: str, service_account: str) -> Output[Document]:
-        """Pods of one service account of the cluster that signs its tokens as `issuer`."""
-        provider = aws.iam.OpenIdConnectProvider(
+    def cluster(self, issuer: str) -> Output[str]:
+        """The ARN by which AWS knows the cluster that signs its tokens as `issuer`; make it once."""
+        return aws.iam.OpenIdConnectProvider(
             f"{self._name}-cluster",
             url=issuer,
             client_id_lists=[STS_AUDIENCE],
             tags=self._names.tags(f"{self._name}-cluster"),
             opts=ResourceOptions(parent=self._parent),
-        )
-        return provider.arn.apply(lambda arn: trust_service_account(arn, issuer, service_account))
+        ).arn
+
+    def pods(self, cluster: Output[str], issuer: str, service_accounts: tuple[str, ...]) -> Output[Document]:
+        """Pods of these service accounts of the cluster."""
+        return cluster.apply(lambda arn: trust_service_accounts(arn, issuer, service_accounts))
 
     def people(self, access: AccessConfig) -> tuple[Output[Document], Output[Document]]:
         """Who may preview and who may deploy: by ARN, and by GitHub's tokens where a repository is configured."""
@@ -52,8 +55,9 @@ class Trusted:
         ).arn
         requests = issuer.apply(lambda arn: trust_pull_requests(arn, github))
         branch = issuer.apply(lambda arn: trust_branch(arn, github))
-        return _either(preview, requests), _either(deploy, branch)
+        return either(preview, requests), either(deploy, branch)
 
 
-def _either(*documents: Output[Document]) -> Output[Document]:
+def either(*documents: Output[Document]) -> Output[Document]:
+    """What any of these lets in."""
     return Output.all(*documents).apply(lambda parts: joined(*parts))

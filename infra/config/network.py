@@ -9,6 +9,10 @@ NAT_MODES = ("one", "per-zone", "none")
 # What instances call. With them an instance needs no NAT, and image and logs do not pay for its gigabytes.
 INTERFACE_ENDPOINTS = ("autoscaling", "ecr.api", "ecr.dkr", "logs", "monitoring", "ssm", "ssmmessages", "sts")
 MAX_GATEWAYS = 2
+# The site's registry cache (`infra.onprem.registry_cache`).
+SERVICE_ACCOUNTS = ("registry-cache/registry-cache",)
+# IAM ends a trust policy at 2048 characters (IAM quotas); these fit beside the longest issuer.
+MAX_ACCOUNTS, MAX_ACCOUNT_CHARACTERS = 8, 600
 # What AWS does not accept as a tunnel's inside range (it uses them itself).
 _RESERVED_INSIDE = (*(f"169.254.{n}.0/30" for n in range(6)), "169.254.169.252/30")
 
@@ -32,14 +36,16 @@ class NetworkConfig:
 class SiteConfig:
     """What AWS must know of the on-prem site. `ranges` are its node, pod and service networks.
 
-    `gateway_addresses` are the public addresses of one or two VPN gateways.
+    `gateway_addresses` are the public addresses of one or two VPN gateways. Pods of `service_accounts`
+    (`namespace/name`) read the registry and pull images; those of `trainer_account` ("": none) publish releases.
     """
 
     gateway_addresses: tuple[str, ...]
     asn: int
     ranges: tuple[str, ...]
     oidc_issuer: str
-    service_account: str
+    service_accounts: tuple[str, ...]
+    trainer_account: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +94,9 @@ def read_site(reader: Reader) -> SiteConfig:
         asn=reader.integer("asn", low=1, high=2**32 - 2),
         ranges=reader.texts("ranges", example="[10.10.0.0/24, 10.42.0.0/16, 10.43.0.0/16]", check=parse_network),
         oidc_issuer=reader.text("oidcIssuer", example="https://oidc.shop.example/onprem", check=_check_issuer),
-        service_account=reader.text(
-            "serviceAccount", default="serving/serving", example="serving/serving", check=_check_service_account
+        service_accounts=_service_accounts(reader),
+        trainer_account=reader.text(
+            "trainerAccount", default="", example="retraining/retraining", check=_check_service_account
         ),
     )
 
@@ -99,6 +106,15 @@ def _gateways(reader: Reader) -> tuple[str, ...]:
     if addresses and len(addresses) > MAX_GATEWAYS:
         reader.refuse("gatewayAddresses", list(addresses), "one or two VPN gateways of the site are possible")
     return addresses
+
+
+def _service_accounts(reader: Reader) -> tuple[str, ...]:
+    example = "[registry-cache/registry-cache]"
+    accounts = reader.texts("serviceAccounts", default=SERVICE_ACCOUNTS, example=example, check=_check_service_account)
+    if accounts and (len(accounts) > MAX_ACCOUNTS or sum(map(len, accounts)) > MAX_ACCOUNT_CHARACTERS):
+        rule = f"{MAX_ACCOUNTS} of {MAX_ACCOUNT_CHARACTERS} characters together fit into the role's trust policy"
+        reader.refuse("serviceAccounts", list(accounts), rule)
+    return accounts
 
 
 def _check_issuer(text: str) -> None:

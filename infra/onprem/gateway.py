@@ -1,19 +1,24 @@
-"""The configuration of the site's VPN gateway, kept in the cluster as a Secret."""
+"""The site's VPN gateway: a pod on a labelled node, and the files that it keeps its daemons at."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi import Input, Output, ResourceOptions
-from pulumi_kubernetes import core, meta
+from pulumi import CustomTimeouts, Input, Output, ResourceOptions
+from pulumi_kubernetes import apps, core, meta
 
-from infra.config.onprem import GatewayConfig
+from infra.config.gateway import GatewayConfig
 from infra.names import Names
-from infra.onprem.gateway_files import Site, gateway_files
-from infra.outputs import Tunnel, tunnels_from
+from infra.onprem.gateway_failure import explained
+from infra.onprem.gateway_files import gateway_files, is_secret
+from infra.onprem.gateway_pod import GatewayPodArgs, gateway_pod, pod_annotations
+from infra.onprem.gateway_site import site_end
 
 PART = "vpn-gateway"
+# A start takes seconds, with the image's download perhaps twenty. A gateway that does not get ready is told after
+# these; a pod that was only slow goes on, and the next `up` finds it.
+PROGRESS_SECONDS = 60
+UP_TIMEOUT = "90s"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,50 +33,75 @@ class GatewayArgs:
 
 
 class Gateway(pulumi.ComponentResource):
-    """A Secret with strongSwan's and BIRD's files; they hold the tunnels' keys, so they are secret in the state too."""
+    """One gateway. The files with keys are a Secret, the others a ConfigMap; what changes there reaches the running
+    pod, which interrupts no tunnel but the changed one.
+    """
 
-    secret_name: Output[str]
+    deployment: Output[str]
 
     def __init__(self, name: str, args: GatewayArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("hybrid-serving:onprem:Gateway", name, None, opts)
-        files = Output.all(Output.secret(args.tunnels), args.vpc_cidr).apply(lambda known: _files(args.config, *known))
+        self._name, self._args = name, args
+        files = Output.all(Output.secret(args.tunnels), args.vpc_cidr).apply(
+            lambda known: gateway_files(*site_end(args.config, *known))
+        )
         secret = core.v1.Secret(
             f"{name}-files",
-            metadata=meta.v1.ObjectMetaArgs(
-                name=PART,
-                namespace=args.namespace,
-                labels=args.names.labels(PART),
-                annotations=args.names.annotations(),
-            ),
-            string_data=files,
+            metadata=self._metadata(),
+            string_data=files.apply(lambda all_: {file: text for file, text in all_.items() if is_secret(file)}),
             opts=ResourceOptions(parent=self),
         )
-        self.secret_name = secret.metadata.name
-        self.register_outputs({"secret_name": self.secret_name})
-
-
-def _files(config: GatewayConfig, tunnels: list[dict[str, Any]], vpc_cidr: str) -> dict[str, str]:
-    site = Site(
-        address=config.address,
-        asn=config.asn,
-        ranges=config.ranges,
-        aws_ranges=(vpc_cidr,),
-        node_address=config.node_address,
-        ipsec=config.ipsec,
-    )
-    return gateway_files(own_tunnels(tunnels_from(tunnels), config.address), site)
-
-
-def own_tunnels(tunnels: Sequence[Tunnel], address: str) -> tuple[Tunnel, ...]:
-    """The tunnels that end at the gateway with this public address; ValueError when AWS has none for it.
-
-    A site may have two gateways: each of them is told its own keys only.
-    """
-    own = tuple(tunnel for tunnel in tunnels if tunnel.gateway_address == address)
-    if not own:
-        known = ", ".join(sorted({tunnel.gateway_address for tunnel in tunnels})) or "no gateway"
-        raise ValueError(
-            f"hybrid-serving:gateway.address is {address!r}: the aws stack has tunnels to {known}; set one of these, "
-            "or add this address to onprem.gatewayAddresses of the aws stack and bring that stack up first"
+        config_map = core.v1.ConfigMap(
+            f"{name}-settings",
+            metadata=self._metadata(),
+            # Secret only as a part of the whole: what is left has no key in it.
+            data=Output.unsecret(files).apply(
+                lambda all_: {file: text for file, text in all_.items() if not is_secret(file)}
+            ),
+            opts=ResourceOptions(parent=self),
         )
-    return own
+        self.deployment = self._deployment([config_map, secret])
+        self.register_outputs({"deployment": self.deployment})
+
+    def _metadata(self) -> meta.v1.ObjectMetaArgs:
+        return meta.v1.ObjectMetaArgs(
+            name=PART,
+            namespace=self._args.namespace,
+            labels=self._args.names.labels(PART),
+            annotations=self._args.names.annotations(),
+        )
+
+    def _deployment(self, files: list[pulumi.Resource]) -> Output[str]:
+        pod = GatewayPodArgs(
+            image=self._args.config.image,
+            # By name and not by output: the provider makes a Secret with another content anew, under the same name, and
+            # the engine would first delete a gateway that takes the name from there. kubelet keeps the old files.
+            config_map=PART,
+            secret=PART,
+            node_selector=self._args.config.node_selector,
+            ipsec=self._args.config.ipsec,
+        )
+        return apps.v1.Deployment(
+            f"{self._name}-gateway",
+            metadata=self._metadata(),
+            spec=apps.v1.DeploymentSpecArgs(
+                replicas=1,
+                revision_history_limit=5,
+                progress_deadline_seconds=PROGRESS_SECONDS,
+                # Address, ports and devices are the node's: there is never room for a second one.
+                strategy=apps.v1.DeploymentStrategyArgs(type="Recreate"),
+                selector=meta.v1.LabelSelectorArgs(match_labels=self._args.names.selector(PART)),
+                template=core.v1.PodTemplateSpecArgs(
+                    metadata=meta.v1.ObjectMetaArgs(
+                        labels=self._args.names.labels(PART), annotations=pod_annotations()
+                    ),
+                    spec=gateway_pod(pod),
+                ),
+            ),
+            opts=ResourceOptions(
+                parent=self,
+                depends_on=files,
+                custom_timeouts=CustomTimeouts(create=UP_TIMEOUT, update=UP_TIMEOUT),
+                hooks=explained(f"{self._name}-failure", node_label=self._args.config.node_label, at=f"{PART}/{PART}"),
+            ),
+        ).metadata.name

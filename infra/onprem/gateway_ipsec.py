@@ -53,6 +53,8 @@ charon {{
       default = 1
       enc = 0
       net = 0
+      # Every pod that comes or goes on the node is an interface that appears or disappears.
+      knl = 0
       ike_name = yes
       flush_line = yes
     }}

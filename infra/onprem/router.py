@@ -1,15 +1,26 @@
 """The VPN's configuration for a router that the company already has: values and remarks, for no brand in particular."""
 
 from collections.abc import Sequence
+from typing import Any
 
+from pulumi import Input, Output
+
+from infra.config.gateway import GatewayConfig
 from infra.onprem.gateway_bgp import BGP_HOLD_SECONDS, BGP_KEEPALIVE_SECONDS
 from infra.onprem.gateway_files import MSS_BYTES, MTU_BYTES, Site
 from infra.onprem.gateway_ipsec import DPD_SECONDS, REPLAY_WINDOW
+from infra.onprem.gateway_site import site_end
 from infra.outputs import Tunnel
 
 MASK = "(hidden: ask for the keys to be shown)"
 # AWS's own lifetimes (Site-to-Site VPN user guide, "Tunnel options"); the shorter of both ends' counts.
 IKE_SECONDS, ESP_SECONDS = 28800, 3600
+
+
+def router_output(config: GatewayConfig, tunnels: Input[list[dict[str, Any]]], vpc_cidr: Input[str]) -> Output[str]:
+    """`router_configuration` with the keys, from the outputs of the aws stack: a secret."""
+    known = Output.all(Output.secret(tunnels), vpc_cidr)
+    return known.apply(lambda values: router_configuration(*site_end(config, *values), show_keys=True))
 
 
 def router_configuration(tunnels: Sequence[Tunnel], site: Site, *, show_keys: bool = False) -> str:

@@ -6,30 +6,32 @@ import pulumi
 from pulumi import CustomTimeouts, Input, Output, ResourceOptions
 from pulumi_kubernetes import apps, core, meta, policy
 
-from infra.config.onprem import ServingConfig
-from infra.config.registry import RegistryAccess
-from infra.images import ImageReference
+from infra.config.serving import ServingConfig
 from infra.names import Names
-from infra.onprem.pod import PodArgs, pod_spec
+from infra.onprem.aws_access import AwsAccess, authorities
+from infra.onprem.pod import START_ATTEMPTS, START_PERIOD, PodArgs, pod_annotations, pod_spec
 
 PART = "serving"
+# A roll-out without progress for so long has failed: a start may take its time, and the image's pull comes on top.
+PROGRESS_SECONDS = START_PERIOD * START_ATTEMPTS + 240
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServingArgs:
-    """`tls_secret` names an existing Secret of type kubernetes.io/tls for the service name."""
+    """`image` is by digest; `tls_secret` names an existing Secret of type kubernetes.io/tls for the service name.
+
+    `registry` is the address of the registry or of its cache; `aws` None means that it is a cache, in no need of AWS.
+    """
 
     names: Names
     namespace: Input[str]
-    repository: Input[str]
-    image_digest: str
+    image: Input[str]
     config: ServingConfig
+    priority_class: Input[str]
     tls_secret: str
-    registry: RegistryAccess
-    role_arn: Input[str]
-    region: Input[str]
-    bucket: Input[str]
-    registry_endpoint: Input[str]
+    registry: Input[str]
+    aws: AwsAccess | None
+    pull_secrets: tuple[str, ...]
 
 
 class Serving(pulumi.ComponentResource):
@@ -42,7 +44,7 @@ class Serving(pulumi.ComponentResource):
         super().__init__("hybrid-serving:onprem:Serving", name, None, opts)
         self._name, self._args = name, args
         self._labels = args.names.labels(PART)
-        self.selector = {key: self._labels[key] for key in ("app.kubernetes.io/name", "app.kubernetes.io/instance")}
+        self.selector = args.names.selector(PART)
         account = core.v1.ServiceAccount(
             f"{name}-account",
             metadata=self._metadata(PART),
@@ -50,26 +52,26 @@ class Serving(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self),
         )
         pod = PodArgs(
-            image=Output.from_input(args.repository).apply(
-                lambda repository: str(ImageReference(repository=repository, digest=args.image_digest))
-            ),
+            image=args.image,
             config=args.config,
             service_account=account.metadata.name,
+            priority_class=args.priority_class,
             tls_secret=args.tls_secret,
-            role_arn=args.role_arn,
-            region=args.region,
-            bucket=args.bucket,
-            registry_endpoint=args.registry_endpoint,
-            endpoint=args.registry.endpoint,
-            ca_config_map=self._authorities(),
+            registry=args.registry,
+            aws=args.aws,
+            authorities=authorities(name, args.aws.registry, args.names, PART, args.namespace, self)
+            if args.aws
+            else None,
+            pull_secrets=args.pull_secrets,
         )
         self.deployment = self._deployment(pod)
         policy.v1.PodDisruptionBudget(
             f"{name}-disruption",
             metadata=self._metadata(PART),
-            # One pod may leave at a time; with a single replica a drained node has to wait for its successor.
+            # One pod may leave at a time, however many there are; a single one must wait for its successor.
             spec=policy.v1.PodDisruptionBudgetSpecArgs(
-                min_available=max(1, args.config.replicas - 1),
+                max_unavailable=1 if args.config.replicas > 1 else None,
+                min_available=None if args.config.replicas > 1 else 1,
                 selector=meta.v1.LabelSelectorArgs(match_labels=self.selector),
             ),
             opts=ResourceOptions(parent=self),
@@ -84,18 +86,6 @@ class Serving(pulumi.ComponentResource):
             annotations=self._args.names.annotations(),
         )
 
-    def _authorities(self) -> Output[str] | None:
-        if not self._args.registry.ca_bundle:
-            return None
-        # Immutable and named by Pulumi: new certificates are a new object, so the pods roll, all of them.
-        return core.v1.ConfigMap(
-            f"{self._name}-authorities",
-            metadata=self._metadata(),
-            immutable=True,
-            data={"ca.pem": self._args.registry.ca_bundle},
-            opts=ResourceOptions(parent=self),
-        ).metadata.name
-
     def _deployment(self, pod: PodArgs) -> Output[str]:
         rolling = apps.v1.RollingUpdateDeploymentArgs(max_surge=1, max_unavailable=0)
         return apps.v1.Deployment(
@@ -104,12 +94,19 @@ class Serving(pulumi.ComponentResource):
             spec=apps.v1.DeploymentSpecArgs(
                 replicas=self._args.config.replicas,
                 revision_history_limit=5,
+                progress_deadline_seconds=PROGRESS_SECONDS,
                 strategy=apps.v1.DeploymentStrategyArgs(type="RollingUpdate", rolling_update=rolling),
                 selector=meta.v1.LabelSelectorArgs(match_labels=self.selector),
                 template=core.v1.PodTemplateSpecArgs(
-                    metadata=meta.v1.ObjectMetaArgs(labels=self._labels), spec=pod_spec(pod, self.selector)
+                    metadata=meta.v1.ObjectMetaArgs(labels=self._labels, annotations=pod_annotations()),
+                    spec=pod_spec(pod, self.selector),
                 ),
             ),
-            # The start-up probe's 10 minutes, and the old pod's grace.
-            opts=ResourceOptions(parent=self, custom_timeouts=CustomTimeouts(create="15m", update="15m")),
+            opts=ResourceOptions(
+                parent=self,
+                # After the cluster itself has given up, so that the error is the pods' own and not just a time.
+                custom_timeouts=CustomTimeouts(create="15m", update="15m"),
+                # With an autoscaler the number is its own; the stack's is where it starts.
+                ignore_changes=["spec.replicas"] if self._args.config.autoscaling else None,
+            ),
         ).metadata.name

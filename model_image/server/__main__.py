@@ -16,7 +16,8 @@ KEEP_ALIVE_SECONDS = 90
 
 _HELP = """\
 Serve the release that the registry's channel names. All settings come from the environment:
-  SERVING_SITE (onprem|aws), SERVING_SLOT (stable|canary), SERVING_REGISTRY (s3://<bucket> or a folder): required
+  SERVING_SITE (onprem|aws), SERVING_SLOT (stable|canary), SERVING_REGISTRY (s3://<bucket>, a folder,
+  or http://<host>:<port> of a cache): required
   SERVING_MODEL (search), SERVING_IMAGE (), SERVING_PORT (8080), SERVING_POLL_SECONDS (5), SERVING_DRAIN_SECONDS (10),
   SERVING_DATA (/var/lib/serving), SERVING_BACKEND (torch|dummy), SERVING_THREADS (CPUs, at most 2),
   SERVING_TLS_CERT and SERVING_TLS_KEY (files; both for HTTPS): optional

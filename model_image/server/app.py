@@ -57,7 +57,9 @@ def build_app(config: Config, lifecycle: Lifecycle) -> Starlette:
         return error_response(typed)
 
     paths = frozenset(route.path for route in routes)
-    observe = Middleware(Observe, releases=releases, metrics=metrics, site=config.site, routes=paths)
+    observe = Middleware(
+        Observe, releases=releases, metrics=metrics, site=config.site, routes=paths, lifecycle=lifecycle
+    )
     app = Starlette(
         routes=routes,
         middleware=[observe],

@@ -56,7 +56,9 @@ def read_config(environment: Mapping[str, str]) -> Config:
     return Config(
         site=_choice(given, "SERVING_SITE", SITES, None),
         slot=_choice(given, "SERVING_SLOT", SLOTS, None),
-        registry=_required(given, "SERVING_REGISTRY", "expected s3://<bucket> or a folder"),
+        registry=_required(
+            given, "SERVING_REGISTRY", "expected s3://<bucket>, a folder, or http://<host>:<port> of a cache"
+        ),
         model=given.get("SERVING_MODEL", Config.model),
         image=given.get("SERVING_IMAGE", Config.image),
         port=int(_number(given, "SERVING_PORT", Config.port, 1, 65535, whole=True)),

@@ -6,6 +6,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from model_image.server.errors import Kind, ServingError
+from model_image.server.lifecycle import Lifecycle
 from model_image.server.logs import log
 from model_image.server.metrics import Metrics
 from model_image.server.releases import Releases
@@ -19,9 +20,17 @@ class Observe:
     """ASGI middleware. `state.release` of a request is what was current when it arrived, or None."""
 
     def __init__(
-        self, app: ASGIApp, *, releases: Releases, metrics: Metrics, site: str, routes: frozenset[str]
+        self,
+        app: ASGIApp,
+        *,
+        releases: Releases,
+        metrics: Metrics,
+        site: str,
+        routes: frozenset[str],
+        lifecycle: Lifecycle,
     ) -> None:
         self._app = app
+        self._lifecycle = lifecycle
         self._releases = releases
         self._metrics = metrics
         self._site = site.encode()
@@ -42,6 +51,9 @@ class Observe:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 signed = [(b"serving-site", self._site), (b"serving-release", name.encode())]
+                if self._lifecycle.draining:
+                    # A client that keeps its connection would lose the request that meets the server's end.
+                    signed.append((b"connection", b"close"))
                 message = {**message, "headers": [*message["headers"], *signed]}
             await send(message)
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.config.gateway import NODE_LABEL
 from model_image import sample
 from model_image.catalogue import read_catalogue, read_queries
 from model_image.tables import TableError
@@ -18,10 +19,14 @@ from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.console import BadInput, UserError, step
 from scripts.localcloud.engine import environment
 from scripts.localcloud.engine.stacks import Stack
+from scripts.localcloud.images.recipe import VPN_GATEWAY
 from scripts.localcloud.images.site_import import import_image, preload
 from scripts.localcloud.kubernetes import cluster, issuer
+from scripts.localcloud.kubernetes.addons import run as addons
+from scripts.localcloud.kubernetes.places import NODE_NAME
 from scripts.localcloud.shell import bound
 from scripts.localcloud.stack_config import Choices, write
+from scripts.localcloud.vpn import aws_ends, programs
 
 MODEL = "search"
 
@@ -60,19 +65,20 @@ def run(cloud: LocalCloud, inputs: Inputs, choices: Choices) -> str:
         # AWS spends its minutes waiting, the image and the cluster spend theirs computing.
         first = None
         if "image_repository_url" not in aws.outputs():  # never up, or its first up did not get to the end
-            write(aws, choices, image="")
+            write(aws, choices, image="", gateway_image="")
             first = beside.submit(aws.up, what=" (fleets at size 0)")
         start_cluster(cloud)
         preload(cloud)
+        gateway_image = preload(cloud, VPN_GATEWAY)
         if first:
             first.result()
     outputs = aws.outputs()
     image = import_image(cloud, outputs["image_repository_url"]).partition("@")[2]
     release = publish(cloud, inputs, outputs["registry_bucket"])
     for stack in (aws, onprem, dns):
-        write(stack, choices, image=image)
+        write(stack, choices, image=image, gateway_image=gateway_image)
     aws.up(what=f" ({choices.instances} instances)")
-    onprem.up()
+    up_with_vpn(cloud, onprem)
     with step("instances behind the load balancer", "10 s"):
         roll.replace_instances_of_other_images(cloud, image, choices.instances)
     dns.up()
@@ -83,6 +89,7 @@ def prepare(cloud: LocalCloud) -> None:
     """Tools, networks, certificates, the AWS API and what executes it; state that describes nothing is dropped."""
     tools.apt(*preflight.HOST_TOOLS)
     environment.install(cloud)
+    programs.unpack()
     preflight.ports(cloud)
     with step("networks, certificates, the local AWS", "10 s"):
         repair.end_what_was_interrupted(cloud)
@@ -96,9 +103,23 @@ def prepare(cloud: LocalCloud) -> None:
 
 
 def start_cluster(cloud: LocalCloud) -> None:
+    addons.build()
     with step("the site's Kubernetes", "20 s"):
         repair.drop_state_of_a_dead_cluster(cloud, cluster.start(cloud))
         issuer.start(cloud)
+        cluster.kubectl(cloud, "label", "node", NODE_NAME, NODE_LABEL, "--overwrite")
+    with step("its DNS, firewall, metrics, Prometheus and KEDA", "40 s"):
+        addons.start(cloud)
+
+
+def up_with_vpn(cloud: LocalCloud, onprem: Stack) -> None:
+    """The on-prem stack's servers get their release through the tunnels of its gateway, so both come up together."""
+    try:
+        onprem.up()
+    except UserError as error:
+        raise UserError(f"{error}\n{aws_ends.tell(cloud)}") from None
+    with step("the VPN's tunnels", "10 s"):
+        aws_ends.wait(cloud)
 
 
 def publish(cloud: LocalCloud, inputs: Inputs, bucket: str) -> str:

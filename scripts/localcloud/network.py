@@ -1,5 +1,7 @@
 """The networks of the local cloud: one namespace per place of TOPOLOGY, joined by veth pairs.
 
+The internet knows no way to a private range: between the site and the VPC there is the VPN or nothing.
+
 All links, addresses, routes and firewall rules live inside namespaces, so deleting the namespaces removes them;
 only the two management links have an end on the host, and that end goes with its peer.
 """
@@ -29,7 +31,6 @@ def build(cloud: LocalCloud) -> None:
     _site(cloud)
     _vpc(cloud)
     _tunnel_ends(cloud)
-    _join_sites_by_plain_route(cloud)
     _mark(cloud).touch()
 
 
@@ -118,13 +119,6 @@ def _vpc(cloud: LocalCloud) -> None:
 def _tunnel_ends(cloud: LocalCloud) -> None:
     for role, address in zip(("tun1", "tun2"), t.TUNNELS, strict=True):
         _plug(cloud, role, "wan0", "br-aws", [address], t.INET_AWS)
-
-
-def _join_sites_by_plain_route(cloud: LocalCloud) -> None:
-    """Stand-in for the VPN: the internet routes private ranges. The tunnel of the on-prem stack replaces this."""
-    for cidr in (t.NODE_CIDR, t.POD_CIDR, t.SERVICE_CIDR):
-        _in(cloud, "inet", "ip", "route", "add", cidr, "via", t.SITE_GATEWAY)
-    _in(cloud, "inet", "ip", "route", "add", t.VPC_CIDR, "via", t.ALB[0])
 
 
 def _plug(cloud: LocalCloud, role: str, device: str, bridge: str, addresses: list[str], gateway: str) -> None:

@@ -16,15 +16,16 @@ from scripts.localcloud.engine import aws_plugin
 
 # GB that each part takes on disk, measured. What is there already is not asked for again.
 WHEELS_GB, PACKAGES_GB = 3.0, 6.2
-MODULES_GB, BUILD_GB, TOOL_GB = 3.2, 7.0, 0.3  # Go's modules, its cache during one build, and each tool that comes out
+MODULES_GB, BUILD_GB, TOOL_GB = 5.8, 7.0, 0.3  # Go's modules, its cache during one build, and each tool that comes out
 IMAGE_GB = 4.5
-NODE_GB = 12.5  # the image on its way into the node, in its content store, and unpacked
-MEMORY_GB = 6.0  # a local cloud with two servers on each site has 4 GB resident, a build 2 GB
+NODE_GB = 13.6  # the images on their way into the node, in its content store, and unpacked
+MEMORY_GB = 6.5  # a local cloud with two servers on each site has 4.5 GB resident, a build 2 GB
 PYTHON = (3, 11)
 HOST_TOOLS = (
     "ca-certificates",
     "iproute2",
     "iptables",
+    "ipset",
     "procps",
     "util-linux",
     "buildah",
@@ -46,8 +47,10 @@ def machine() -> None:
         problems.append("unshare --net --mount: refused; namespaces are needed (a container must be privileged)")
     if "overlay" not in Path("/proc/filesystems").read_text():
         problems.append("/proc/filesystems: no overlay; containers need it: modprobe overlay")
+    if not Path("/dev/net/tun").exists():
+        problems.append("/dev/net/tun: not there, the VPN needs it: modprobe tun (a container must be given it)")
     if (memory := _memory_gb()) < MEMORY_GB:
-        problems.append(f"memory: {memory:.1f} GB available, {MEMORY_GB:.0f} GB needed: end something large")
+        problems.append(f"memory: {memory:.1f} GB available, {MEMORY_GB:.1f} GB needed: end something large")
     try:
         aws_plugin.official()
     except UserError as error:

@@ -38,12 +38,15 @@ def local_stack_config(
     kubeconfig: Path,
     ca_pem: str,
     image: str,
+    gateway_image: str,
+    volumes: Path,
     choices: Choices,
 ) -> dict[str, StackConfig]:
     """Stack name to its config keys. Pure.
 
-    `aws_provider` are the `aws:*` keys, `image` is a digest. Without image (before the first one is pushed) the AWS
-    fleets have size 0 and the on-prem stack refuses its missing digest: only `local-aws` can be brought up then.
+    `aws_provider` are the `aws:*` keys, `image` is a digest, `gateway_image` a reference by digest, `volumes` a
+    folder of the node. Without image (before the first one is pushed) the AWS fleets have size 0 and the on-prem stack
+    refuses its missing digest: only `local-aws` can be brought up then.
     """
     aws: StackConfig = {
         "env": "local",
@@ -56,7 +59,8 @@ def local_stack_config(
             "asn": SITE_ASN,
             "ranges": _site_ranges(),
             "oidcIssuer": topology.OIDC_ISSUER,
-            "serviceAccount": f"{NAMESPACE}/serving",
+            "serviceAccounts": ["registry-cache/registry-cache", f"{NAMESPACE}/pull-secrets"],
+            "trainerAccount": "retraining/retraining",
         },
         # The provider that runs here is older than the logs of BGP sessions.
         "vpn": {"asn": AWS_ASN, "bgpLogs": False},
@@ -72,12 +76,46 @@ def local_stack_config(
         "env": "local",
         "organization": "organization",  # the only one that a state backend in a folder has
         "namespace": NAMESPACE,
-        "image": {"digest": image} if image else {},
-        "serving": {"replicas": choices.replicas, "cpu": "250m", "memory": "2Gi", "gpus": 0},
+        "image": {"digest": image, "credentials": "ecr"} if image else {},
+        "serving": {
+            "autoscaling": {
+                "minReplicas": choices.replicas,
+                "maxReplicas": choices.replicas + 1,  # each loads the model into the memory of this machine
+                "queuedTextsPerPod": 8,
+                "prometheus": "http://prometheus.monitoring.svc:9090",
+                "cooldownSeconds": 30,
+            },
+            "cpu": "250m",
+            "memory": "2Gi",
+            "disk": "2Gi",
+            "gpus": 0,
+        },
         "exposure": {"mode": "externalIPs", "address": topology.SITE_INGRESS},
+        "networkPolicy": {
+            "podRanges": [topology.POD_CIDR, topology.SERVICE_CIDR],
+            "awsRanges": [f"{topology.VPC_ENDPOINT}/32"],
+        },
         "tls": {"secretName": TLS_SECRET},
         "registry": _registry(ca_pem),
-        "gateway": {"address": topology.SITE_GATEWAY, "asn": SITE_ASN, "ranges": _site_ranges()},
+        # Too seldom to disturb: a test starts a run when it wants one.
+        "retraining": {
+            "enabled": True,
+            "schedule": "0 0 1 1 *",
+            "module": "model_image.workers",
+            "workers": 2,
+            "cpu": "100m",
+            "memory": "1Gi",
+            "gpus": 0,
+        },
+        "cache": {"replicas": 1, "size": "2Gi", "path": str(volumes / "registry-cache")},
+        "gateway": {
+            "address": topology.SITE_GATEWAY,
+            "asn": SITE_ASN,
+            "ranges": _site_ranges(),
+            "ipsec": "userspace",  # many kernels of containers and small machines have no ESP
+            "nodeAddress": topology.NODE,
+            "image": gateway_image,
+        },
     }
     dns: StackConfig = {
         "env": "local",
@@ -107,7 +145,7 @@ def _registry(ca_pem: str) -> StackConfig:
     return {"awsEndpoint": f"https://{topology.VPC_ENDPOINT}", "caBundle": ca_pem}
 
 
-def write(stack: Stack, choices: Choices, *, image: str) -> None:
+def write(stack: Stack, choices: Choices, *, image: str, gateway_image: str) -> None:
     """Give `stack` its settings; `image` is a digest, or "" before the first one is pushed."""
     cloud = stack.cloud
     configs = local_stack_config(
@@ -116,6 +154,8 @@ def write(stack: Stack, choices: Choices, *, image: str) -> None:
         kubeconfig=cloud.kubeconfig,
         ca_pem=(cloud.run / "tls" / "ca.pem").read_text(),
         image=image,
+        gateway_image=gateway_image,
+        volumes=cloud.run / "volumes",
         choices=choices,
     )
     stack.configure(configs[stack.name])

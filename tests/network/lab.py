@@ -6,8 +6,8 @@ Independent of any local cloud: other names, and everything goes with the namesp
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from scripts.localcloud.processes import wait_until
 from scripts.localcloud.shell import run
 from scripts.localcloud.vpn import aws_ends, programs, site_end, view
 from scripts.localcloud.vpn.place import Place
-from tests.network.places import GATEWAY, NODE, enter
+from tests.network.places import GATEWAY, NODE, enter, silent
 
 SITE = Site(
     address=GATEWAY,
@@ -102,17 +102,9 @@ class Lab:
         packets = {a["local"]: device["stats64"]["tx"]["packets"] for device in devices for a in device["addr_info"]}
         return [packets[address] for address in addresses]
 
-    @contextmanager
-    def silent(self, *ends: str) -> Iterator[None]:
+    def silent(self, *ends: str) -> AbstractContextManager[None]:
         """The internet loses every packet from and to these addresses, and tells nobody."""
-        rules = [["FORWARD", flag, end, "-j", "DROP"] for end in ends for flag in ("-s", "-d")]
-        for rule in rules:
-            self.inside("inet", "iptables", "-w", "-I", *rule)
-        try:
-            yield
-        finally:
-            for rule in rules:
-                self.inside("inet", "iptables", "-w", "-D", *rule)
+        return silent(self.place, *ends)
 
     def tunnel_of(self, source: str, target: str) -> int:
         """0 or 1: which tunnel takes what the site sends from `source` to `target`."""

@@ -31,9 +31,10 @@ class Attempt:
 class Load:
     """Asks from every source its target, from the start of the block to its end."""
 
-    def __init__(self, place: Place, role: str, pairs: list[str], file: Path) -> None:
+    def __init__(self, place: Place, role: str, pairs: list[str], file: Path, *, port: int = 8080) -> None:
         self._pairs, self._file = pairs, file
-        self._argv = enter(place, role, sys.executable, str(Path(__file__).with_name("probe.py")), "--pairs", *pairs)
+        probe = [sys.executable, str(Path(__file__).with_name("probe.py"))]
+        self._argv = enter(place, role, *probe, "--pairs", *pairs, "--port", str(port))
         self.attempts: list[Attempt] = []
 
     def __enter__(self) -> "Load":

@@ -1,6 +1,8 @@
 """The places, links and servers of the VPN's tests. Everything goes with the namespaces."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.localcloud.shell import run
@@ -50,6 +52,19 @@ def remove(place: Place) -> None:
     for role in ROLES:
         if place.namespace(role) in listed:
             run(["ip", "netns", "delete", place.namespace(role)])
+
+
+@contextmanager
+def silent(place: Place, *ends: str) -> Iterator[None]:
+    """The internet loses every packet from and to these addresses, and tells nobody."""
+    rules = [["FORWARD", flag, end, "-j", "DROP"] for end in ends for flag in ("-s", "-d")]
+    for rule in rules:
+        run(enter(place, "inet", "iptables", "-w", "-I", *rule))
+    try:
+        yield
+    finally:
+        for rule in rules:
+            run(enter(place, "inet", "iptables", "-w", "-D", *rule))
 
 
 def _link(place: Place, one: tuple[str, ...], other: tuple[str, ...]) -> None:

@@ -46,7 +46,7 @@ def workload_rights(estate: Estate) -> dict[str, Document]:
     return {
         "instance": joined(reads, pull_image(estate.repository_arn), run_instance(scope, estate.log_group_arn)),
         "build": build_rights(scope, bucket, key, estate.repository_arn),
-        "onprem": reads,
+        "onprem": joined(reads, pull_image(estate.repository_arn)),
         "publisher": publish(scope, bucket, key, estate.repository_arn),
         "collector": collect(scope, bucket, key),
     }

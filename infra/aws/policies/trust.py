@@ -25,10 +25,10 @@ def trust_principals(principals: Sequence[str]) -> Document:
     return document({"Effect": "Allow", "Principal": {"AWS": list(principals)}, "Action": "sts:AssumeRole"})
 
 
-def trust_service_account(provider_arn: str, issuer: str, service_account: str) -> Document:
-    """Only pods of one Kubernetes service account (`namespace/name`), with a token made for AWS, may take the role."""
-    subject = f"system:serviceaccount:{service_account.replace('/', ':')}"
-    return document(_federated(provider_arn, issuer, subject))
+def trust_service_accounts(provider_arn: str, issuer: str, service_accounts: Sequence[str]) -> Document:
+    """Only pods of these Kubernetes service accounts (`namespace/name`), with a token for AWS, may take the role."""
+    subjects = [f"system:serviceaccount:{account.replace('/', ':')}" for account in service_accounts]
+    return document(_federated(provider_arn, issuer, subjects))
 
 
 def trust_pull_requests(provider_arn: str, github: GithubConfig) -> Document:
@@ -49,7 +49,7 @@ def trust_branch(provider_arn: str, github: GithubConfig) -> Document:
     return document(_federated(provider_arn, GITHUB_ISSUER, subject))
 
 
-def _federated(provider_arn: str, issuer: str, subject: str) -> Statement:
+def _federated(provider_arn: str, issuer: str, subject: str | list[str]) -> Statement:
     host = issuer.removeprefix("https://")
     return {
         "Effect": "Allow",

@@ -1,4 +1,7 @@
-"""`run` a gateway from its files, or tell the `status` of the one that runs."""
+"""`run` a gateway from its files, or tell the `status` of the one that runs.
+
+For probes: `ready` succeeds when a tunnel is up at least, and `alive` when the agent looks after its daemons.
+"""
 
 import argparse
 import signal
@@ -15,16 +18,16 @@ PERIOD_SECONDS = 1.0
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="gateway_agent", description=__doc__)
-    parser.add_argument("verb", choices=("run", "status"))
+    parser.add_argument("verb", choices=("run", "status", "ready", "alive"))
     parser.add_argument("--files", type=Path, default=Path("/etc/vpn"), help="folder with gateway.json and the others")
     parser.add_argument("--run", type=Path, default=Path("/run/vpn"), help="folder for sockets and the status")
     parser.add_argument("--metrics", metavar="HOST:PORT", help="serve Prometheus metrics there")
     options = parser.parse_args()
-    return _status(options.run) if options.verb == "status" else _run(options)
+    return _run(options) if options.verb == "run" else _tell(options.run, options.verb)
 
 
-def _status(run: Path) -> int:
-    """Print a line per tunnel. 0: all are up, 1: one at least, 2: none, or no agent."""
+def _tell(run: Path, verb: str) -> int:
+    """Print a line per tunnel. `status` returns 0 when all are up, 1 for one at least, 2 for none or no agent."""
     try:
         statuses = serve.read(run)
     except OSError as error:
@@ -32,6 +35,8 @@ def _status(run: Path) -> int:
         return 2
     print(*statuses, sep="\n")
     up = [status.bgp for status in statuses]
+    if verb == "alive" or (verb == "ready" and any(up)):
+        return 0
     return 0 if all(up) else 1 if any(up) else 2
 
 

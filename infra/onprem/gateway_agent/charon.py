@@ -5,7 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from . import tools
+from . import host, tools
 from .children import Child
 from .plan import KERNEL, USERSPACE, Daemon, Plan, Tunnel
 from .reasons import Association, associations
@@ -92,6 +92,7 @@ class Charon:
             problem = problem or tools.set_up(device, tunnel.address, self._plan.mtu)
             if problem:
                 return problem
+            print("".join(f"{tunnel.name}: {remark}\n" for remark in host.remarks(device)), end="", flush=True)
         return ""
 
     def _swanctl(self, *argv: str | Path) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""Bake the image of this checkout: the same Containerfile that ``docker buildx build`` takes elsewhere."""
+"""Bake the images of this checkout: the same Containerfiles that ``docker buildx build`` takes elsewhere."""
 
 import ast
 import configparser
@@ -12,7 +12,7 @@ from scripts.localcloud import bootstrap, tools
 from scripts.localcloud.console import note, step
 from scripts.localcloud.files import write_json
 from scripts.localcloud.images import base
-from scripts.localcloud.images.recipe import EPOCH, home, image_key
+from scripts.localcloud.images.recipe import EPOCH, SERVING, Recipe, home, image_key
 from scripts.localcloud.images.storage import Storage, opened
 from scripts.localcloud.shell import run
 
@@ -30,20 +30,21 @@ class Baked:
     storage: str  # folder that ``storage.opened`` takes
 
 
-def bake(checkout: Path) -> Baked:
+def bake(checkout: Path, recipe: Recipe = SERVING) -> Baked:
     """Bake the image unless this very source was baked before.
 
     Raises UserError with the end of the build's output; the whole of it is in ``<cache>/images/<key>/build.log``.
     """
-    if baked := _recorded(checkout):
+    if baked := _recorded(checkout, recipe):
         return baked
-    folder, record = home(checkout), _record(checkout)  # once: the source may be edited during the build
+    folder = home(checkout, recipe)
+    record = _record(checkout, recipe)  # once: the source may be edited during the build
     tools.apt("buildah", "mmdebstrap")
     with opened(folder) as storage:
-        ground = base.ensure(storage)
-        with step("bake the image", "3 minutes, 10 s when only the source changed"):
-            baked = _build(storage, checkout, ground, tag=record.stem)
-        if record == _record(checkout):  # else the source was edited meanwhile, and who knows what went in
+        ground = base.ensure(storage, recipe)
+        with step(f"bake the {recipe.name} image", recipe.takes):
+            baked = _build(storage, checkout, recipe, ground, tag=record.stem)
+        if record == _record(checkout, recipe):  # else the source was edited meanwhile, and who knows what went in
             write_json(record, asdict(baked))
     note(f"  {baked.digest}, {baked.size / 1e9:.2f} GB")
     return baked
@@ -69,17 +70,19 @@ def pip_settings(listed: str) -> str:
     return text.getvalue()
 
 
-def _build(storage: Storage, checkout: Path, ground: str, *, tag: str) -> Baked:
+def _build(storage: Storage, checkout: Path, recipe: Recipe, ground: str, *, tag: str) -> Baked:
     name = f"localhost/hybrid-serving:{tag}"
     pip = storage.folder / "pip.conf"
     pip.touch(mode=0o600)  # an index URL may hold a password
     pip.write_text(pip_settings(run([sys.executable, "-m", "pip", "config", "list"], check=False).stdout))
     mounts = {bootstrap.wheels(): WHEELS, pip: "/etc/pip.conf", CERTIFICATES: str(CERTIFICATES)}
-    volumes = [f"--volume={source}:{target}:ro" for source, target in mounts.items() if source.exists()]
+    # The others take nothing from Python's package index.
+    given = mounts.items() if recipe is SERVING else ()
+    volumes = [f"--volume={source}:{target}:ro" for source, target in given if source.exists()]
     storage.buildah(
         "build", "--layers", "--network=host", f"--timestamp={EPOCH}", "--identity-label=false",
         f"--build-arg=BASE={ground}", *volumes, f"--tag={name}",
-        f"--file={checkout / 'model_image' / 'Containerfile'}", checkout,
+        f"--file={checkout / recipe.containerfile}", checkout / recipe.context,
         log=storage.folder / "build.log",
     )  # fmt: skip
     described = json.loads(storage.buildah("inspect", "--type", "image", name))
@@ -92,12 +95,12 @@ def _build(storage: Storage, checkout: Path, ground: str, *, tag: str) -> Baked:
     )
 
 
-def _record(checkout: Path) -> Path:
-    return home(checkout) / f"{image_key(checkout)}.json"
+def _record(checkout: Path, recipe: Recipe) -> Path:
+    return home(checkout, recipe) / f"{image_key(checkout, recipe)}.json"
 
 
-def _recorded(checkout: Path) -> Baked | None:
+def _recorded(checkout: Path, recipe: Recipe) -> Baked | None:
     try:
-        return Baked(**json.loads(_record(checkout).read_text()))
+        return Baked(**json.loads(_record(checkout, recipe).read_text()))
     except FileNotFoundError:
         return None

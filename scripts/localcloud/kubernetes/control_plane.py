@@ -6,7 +6,7 @@ import urllib.request
 from scripts.localcloud import tools, topology
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.kubernetes import mount_namespace
-from scripts.localcloud.kubernetes.credentials import kubeconfig_path
+from scripts.localcloud.kubernetes.credentials import FRONT_PROXY, kubeconfig_path
 from scripts.localcloud.kubernetes.places import Places
 from scripts.localcloud.processes import wait_until
 
@@ -83,6 +83,14 @@ def api_server(cloud: LocalCloud) -> list[str]:
             "service-account-issuer": topology.OIDC_ISSUER,
             "service-account-key-file": folder / "service-account.key",
             "service-account-signing-key-file": folder / "service-account.key",
+            # How servers behind this one (APIService) learn who the caller is.
+            "proxy-client-cert-file": folder / f"{FRONT_PROXY}.crt",
+            "proxy-client-key-file": folder / f"{FRONT_PROXY}.key",
+            "requestheader-client-ca-file": folder / "front-proxy-ca.crt",
+            "requestheader-allowed-names": FRONT_PROXY,
+            "requestheader-username-headers": "X-Remote-User",
+            "requestheader-group-headers": "X-Remote-Group",
+            "requestheader-extra-headers-prefix": "X-Remote-Extra-",
         }
     )
 

@@ -15,6 +15,7 @@ from scripts.localcloud.files import write_secret
 from scripts.localcloud.kubernetes.places import NODE_NAME, Places
 
 ADMIN = "admin"
+FRONT_PROXY = "front-proxy-client"  # the API server where it speaks for a caller to a server behind it
 # User → group. The names are those Kubernetes' own roles are bound to.
 USERS = {
     ADMIN: "system:masters",
@@ -37,6 +38,10 @@ def make(cloud: LocalCloud) -> None:
     authority.issue(api_server(cloud), folder, "apiserver")
     authority.issue(Subject(name="kubelet", addresses=(topology.NODE,), hosts=(NODE_NAME,)), folder, "kubelet")
     authority.issue(Subject(name="apiserver", organisation="system:masters"), folder, "kubelet-client")
+    # An authority of its own: who it signs for may say on whose behalf a request comes.
+    front_proxy = Authority("hybrid-serving local front proxy")
+    front_proxy.write(folder / "front-proxy-ca.crt")
+    front_proxy.issue(Subject(name=FRONT_PROXY), folder, FRONT_PROXY)
     write_key(token_key(), folder / "service-account.key")
     tokens = {user: secrets.token_urlsafe(32) for user in USERS}
     ca, server = (folder / "ca.crt").read_bytes(), f"https://{topology.management(cloud.number)['onprem']}:6443"

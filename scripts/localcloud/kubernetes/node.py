@@ -6,6 +6,7 @@ from scripts.localcloud import tools, topology
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.files import write_atomically
 from scripts.localcloud.kubernetes import cgroups, mount_namespace
+from scripts.localcloud.kubernetes.addons import dns
 from scripts.localcloud.kubernetes.credentials import kubeconfig_path
 from scripts.localcloud.kubernetes.places import NODE_NAME, Places
 from scripts.localcloud.shell import run
@@ -51,7 +52,9 @@ def kubelet_config(cloud: LocalCloud) -> dict[str, object]:
         "tlsCertFile": str(places.control / "kubelet.crt"),
         "tlsPrivateKeyFile": str(places.control / "kubelet.key"),
         "containerRuntimeEndpoint": f"unix://{places.socket}",
-        "resolvConf": str(places.node / "resolv.conf"),
+        "clusterDNS": [dns.ADDRESS],
+        "clusterDomain": dns.DOMAIN,
+        "resolvConf": str(places.node / "resolv.conf"),  # for what asks the node, such as the cluster's DNS itself
         "volumePluginDir": "/var/lib/kubelet/volume-plugins",
         # Machines with cgroup v1 are refused from Kubernetes 1.35 on, and by 1.34 only where this says so.
         "failCgroupV1": False,

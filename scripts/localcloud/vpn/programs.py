@@ -21,9 +21,14 @@ AGENT = "infra.onprem.gateway_agent"
 _INSIDE = 'mount -t overlay overlay -o "ro,lowerdir=/usr:$0/usr" /usr && exec "$@"'
 
 
+def unpack() -> Path:
+    """The root folder of the packages, which are fetched if they are missing."""
+    return tools.debian(*PACKAGES)
+
+
 def enter() -> list[str]:
     """Words to put before a command so that it finds the programs. The mount goes when the command ends."""
-    root = tools.debian(*PACKAGES)
+    root = unpack()
     return ["unshare", "--mount", "--propagation", "slave", "sh", "-c", _INSIDE, str(root)]
 
 

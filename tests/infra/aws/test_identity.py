@@ -93,6 +93,22 @@ def test_pods_get_their_role_by_the_clusters_issuer() -> None:
     assert not lets_in(trust(plain(), "onprem"), principal, WEB, claims | {f"{host}:sub": "system:serviceaccount:a:b"})
 
 
+def test_a_site_that_trains_publishes_with_its_own_account_and_nothing_else_of_the_cluster_does() -> None:
+    host, provider = "oidc.shop.example/onprem", plain().one(":OpenIdConnectProvider")
+    principal = {"Federated": f"arn:aws:test:::{provider.name}"}
+
+    def publishes(declared: Declaration, account: str) -> bool:
+        claims = {f"{host}:aud": "sts.amazonaws.com", f"{host}:sub": f"system:serviceaccount:{account}"}
+        return lets_in(trust(declared, "publisher"), principal, WEB, claims)
+
+    trains = made(trainer="retraining/retraining", publishers=(PUBLISHER,))
+    assert publishes(trains, "retraining:retraining")
+    assert not publishes(trains, "serving:serving")
+    assert not publishes(plain(), "retraining:retraining")
+    assert lets_in(trust(trains, "publisher"), {"AWS": PUBLISHER}, "sts:AssumeRole", {})
+    assert len(trains.of(":OpenIdConnectProvider")) == 1
+
+
 @pytest.mark.parametrize(
     ("part", "key"),
     [("publisher", "publishers"), ("collector", "collectors"), ("preview", "previewers"), ("deploy", "deployers")],

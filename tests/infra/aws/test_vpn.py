@@ -21,7 +21,12 @@ GROUP = "arn:aws:logs:eu-central-1:123456789012:log-group:tunnels"
 def vpn(gateways: tuple[str, ...] = BOTH, *, bgp_logs: bool = True, protection: bool = True) -> Declaration:
     inside = tuple(f"169.254.{10 + number}.0/30" for number in range(2 * len(gateways)))
     site = SiteConfig(
-        gateway_addresses=gateways, asn=65010, ranges=RANGES, oidc_issuer="https://x", service_account="a/b"
+        gateway_addresses=gateways,
+        asn=65010,
+        ranges=RANGES,
+        oidc_issuer="https://x",
+        service_accounts=("a/b",),
+        trainer_account="",
     )
 
     def program() -> None:

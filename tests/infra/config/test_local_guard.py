@@ -40,6 +40,8 @@ def local(role: str, kubeconfig: Path, changes: dict[str, Any] | None = None, im
         kubeconfig=kubeconfig,
         ca_pem=PEM,
         image=image,
+        gateway_image=f"hybrid-serving.local/vpn-gateway@{DIGEST}",
+        volumes=Path("/var/volumes"),
         choices=Choices(),
     )
     config = {key: as_engine(value) for key, value in configs[f"local-{role}"].items()} | (changes or {})

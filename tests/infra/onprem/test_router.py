@@ -2,8 +2,10 @@ import pytest
 
 from infra.onprem.router import router_configuration
 from infra.outputs import tunnels_from
+from tests.infra.engine import declare
 from tests.infra.onprem.test_gateway_files import SITE
-from tests.infra.settings import TUNNELS
+from tests.infra.settings import DIGEST, REFERENCES, REMOVED, TUNNELS, example
+from tests.infra.sites import onprem_site
 
 FIRST, SECOND = TUNNEL_PAIR = tunnels_from(TUNNELS)
 
@@ -42,3 +44,17 @@ def test_routing_names_what_is_announced_and_what_never_leaves_in_clear_text() -
     routing = router_configuration(TUNNEL_PAIR, SITE).partition("[routing]")[2]
     assert "announce             = 10.10.0.0/24, 10.42.0.0/24 " in routing
     assert "discard route        = 10.30.0.0/16," in routing
+
+
+def test_in_the_mode_router_the_stack_runs_no_gateway_and_says_how_to_set_up_the_router() -> None:
+    from stacks import onprem
+
+    changes = {"image.digest": DIGEST, "gateway.mode": "router", "gateway.image": REMOVED}
+    declared = declare(onprem.main, stack="prod-onprem", config=example("onprem", changes), references=REFERENCES)
+    text = declared.outputs["router_configuration"]
+    assert "router_configuration" in declared.secret_outputs
+    assert all(str(tunnel["preshared_key"]) in text for tunnel in TUNNELS)
+    assert "local address        = 198.51.100.10\n" in text
+    assert "10.30.0.0/16" in text.partition("[routing]")[2]
+    assert not [resource.name for resource in declared.resources if "gateway" in resource.name]
+    assert "router_configuration" not in onprem_site().outputs

@@ -7,6 +7,7 @@ from tests.infra.settings import AWS_OUTPUTS, DIGEST, REFERENCES, REMOVED, examp
 from tests.infra.sites import onprem_site
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+NO_CACHE = {"enabled": False}
 
 
 def site(**changes: Any) -> Declaration:
@@ -18,7 +19,7 @@ def site(**changes: Any) -> Declaration:
 
 
 def pod(declared: Declaration) -> dict[str, Any]:
-    return declared.one(":Deployment").inputs["spec"]["template"]["spec"]  # type: ignore[no-any-return]
+    return declared.one(":Deployment", "serving-servers").inputs["spec"]["template"]["spec"]  # type: ignore[no-any-return]
 
 
 def container(declared: Declaration) -> dict[str, Any]:
@@ -42,43 +43,44 @@ def test_the_server_is_told_its_site_image_and_registry() -> None:
     told = environment(onprem_site())
     assert told["SERVING_SITE"] == "onprem"
     assert told["SERVING_IMAGE"] == f"registry.shop.example/serving@{DIGEST}"
-    assert told["SERVING_REGISTRY"] == "s3://models"
+    assert told["SERVING_REGISTRY"] == "http://registry-cache.registry-cache.svc:8080"
     assert not {"AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"} & told.keys()
 
 
 def test_the_registry_is_reached_through_the_vpn_and_not_through_the_internet() -> None:
-    endpoint = environment(onprem_site())["AWS_ENDPOINT_URL_S3"]
+    endpoint = environment(site(cache=NO_CACHE))["AWS_ENDPOINT_URL_S3"]
     assert endpoint == "https://bucket.vpce-1.s3.eu-central-1.vpce.amazonaws.com"
 
 
 def test_a_private_endpoint_and_its_authority_are_handed_on() -> None:
-    declared = site(registry={"awsEndpoint": "https://10.30.255.10", "caBundle": PEM})
+    declared = site(cache=NO_CACHE, registry={"awsEndpoint": "https://10.30.255.10", "caBundle": PEM})
     assert environment(declared)["AWS_ENDPOINT_URL"] == "https://10.30.255.10"
     assert "AWS_ENDPOINT_URL_S3" not in environment(declared)
-    config_map = declared.one(":ConfigMap")
+    config_map = declared.one(":ConfigMap", "authorities")
     assert config_map.inputs["data"] == {"ca.pem": PEM}
     assert config_map.inputs["immutable"] is True
     assert environment(declared)["AWS_CA_BUNDLE"] == "/etc/serving/ca/ca.pem"
 
 
 def test_access_to_the_registry_is_a_short_lived_token_for_one_role() -> None:
-    told = environment(onprem_site())
+    declared = site(cache=NO_CACHE)
+    told = environment(declared)
     assert told["AWS_ROLE_ARN"] == AWS_OUTPUTS["onprem_role_arn"]
-    (volume,) = [volume for volume in pod(onprem_site())["volumes"] if "projected" in volume]
+    (volume,) = [volume for volume in pod(declared)["volumes"] if "projected" in volume]
     (source,) = volume["projected"]["sources"]
     assert source["serviceAccountToken"] == {
         "audience": "sts.amazonaws.com",
         "expirationSeconds": 3600,
         "path": "token",
     }
-    (mount,) = [mount for mount in container(onprem_site())["volumeMounts"] if mount["name"] == volume["name"]]
+    (mount,) = [mount for mount in container(declared)["volumeMounts"] if mount["name"] == volume["name"]]
     assert told["AWS_WEB_IDENTITY_TOKEN_FILE"] == f"{mount['mountPath']}/token"
     assert not [name for name in told if "KEY_ID" in name or "SECRET" in name]
 
 
 def test_pods_have_no_token_for_the_cluster() -> None:
     assert pod(onprem_site())["automountServiceAccountToken"] is False
-    assert onprem_site().one(":ServiceAccount").inputs["automountServiceAccountToken"] is False
+    assert onprem_site().one(":ServiceAccount", "serving-account").inputs["automountServiceAccountToken"] is False
 
 
 def test_tls_comes_from_the_named_secret() -> None:
@@ -106,23 +108,58 @@ def test_pods_meet_the_restricted_level_that_their_namespace_enforces() -> None:
 def test_a_server_gets_ten_minutes_to_start_and_is_asked_over_tls() -> None:
     server = container(onprem_site())
     startup = server["startupProbe"]
-    assert startup["periodSeconds"] * startup["failureThreshold"] == 600
+    assert (startup["periodSeconds"], startup["failureThreshold"]) == (10, 60)
     assert server["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": 8080, "scheme": "HTTPS"}
+    assert (server["readinessProbe"]["periodSeconds"], server["readinessProbe"]["failureThreshold"]) == (5, 3)
     assert server["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    assert (server["livenessProbe"]["periodSeconds"], server["livenessProbe"]["failureThreshold"]) == (10, 3)
+
+
+def test_a_slow_first_start_does_not_fail_a_roll_out() -> None:
+    startup = container(onprem_site())["startupProbe"]
+    deadline = onprem_site().one(":Deployment", "serving-servers").inputs["spec"]["progressDeadlineSeconds"]
+    assert startup["periodSeconds"] * startup["failureThreshold"] < deadline < 15 * 60
 
 
 def test_a_roll_out_never_has_fewer_servers_and_lets_requests_finish() -> None:
-    spec = onprem_site().one(":Deployment").inputs["spec"]
+    spec = onprem_site().one(":Deployment", "serving-servers").inputs["spec"]
     assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
     pause = container(onprem_site())["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert pause >= 10
     assert pod(onprem_site())["terminationGracePeriodSeconds"] > pause + 30
 
 
-@pytest.mark.parametrize(("replicas", "kept"), [(1, 1), (2, 1), (4, 3)])
-def test_a_drained_node_takes_one_server_at_a_time(replicas: int, kept: int) -> None:
-    budget = site(serving__replicas=replicas).one(":PodDisruptionBudget").inputs["spec"]
-    assert budget["minAvailable"] == kept
+@pytest.mark.parametrize(
+    ("replicas", "rule"), [(1, {"minAvailable": 1}), (2, {"maxUnavailable": 1}), (4, {"maxUnavailable": 1})]
+)
+def test_a_drained_node_takes_one_server_at_a_time_and_never_the_only_one(replicas: int, rule: dict[str, int]) -> None:
+    budget = site(serving={"replicas": replicas}).one(":PodDisruptionBudget", "serving-disruption").inputs["spec"]
+    assert {key: budget[key] for key in ("minAvailable", "maxUnavailable") if key in budget} == rule
+
+
+def test_servers_come_before_everything_else_and_training_pushes_nobody_out() -> None:
+    serving = onprem_site().one(":PriorityClass", "serving").inputs
+    training = onprem_site().one(":PriorityClass", "training").inputs
+    assert serving["value"] > 0 > training["value"]
+    assert training["preemptionPolicy"] == "Never"
+    assert pod(onprem_site())["priorityClassName"] == serving["metadata"]["name"] == "hybrid-serving-prod-serving"
+
+
+def test_prometheus_finds_the_metrics_of_a_pod_by_its_annotations() -> None:
+    template = onprem_site().one(":Deployment", "serving-servers").inputs["spec"]["template"]
+    assert template["metadata"]["annotations"] == {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": "8080",
+        "prometheus.io/path": "/metrics",
+        "prometheus.io/scheme": "https",
+    }
+
+
+def test_a_pod_is_promised_what_it_may_use_at_most_but_for_the_cpu() -> None:
+    """A CPU limit would only slow requests down; memory and disk that are missing later end somebody."""
+    resources = container(onprem_site())["resources"]
+    assert resources["requests"] == {"cpu": "4", "memory": "12Gi", "ephemeral-storage": "20Gi"}
+    assert {key: resources["limits"].get(key) for key in resources["requests"]} == resources["requests"] | {"cpu": None}
 
 
 def test_gpus_are_asked_for_by_resource_and_tolerated() -> None:
@@ -139,28 +176,11 @@ def test_the_cpu_profile_asks_for_no_gpu() -> None:
 
 
 def test_the_service_and_the_budget_select_the_pods_of_the_deployment() -> None:
-    spec = onprem_site().one(":Deployment").inputs["spec"]
+    spec = onprem_site().one(":Deployment", "serving-servers").inputs["spec"]
     selector = spec["selector"]["matchLabels"]
     assert selector.items() <= spec["template"]["metadata"]["labels"].items()
-    assert onprem_site().one(":Service").inputs["spec"]["selector"] == selector
-    assert onprem_site().one(":PodDisruptionBudget").inputs["spec"]["selector"]["matchLabels"] == selector
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({"mode": "externalIPs", "address": "198.51.100.20"}, {"type": "ClusterIP", "externalIPs": ["198.51.100.20"]}),
-        (
-            {"mode": "loadBalancer", "address": "198.51.100.20"},
-            {"type": "LoadBalancer", "loadBalancerIP": "198.51.100.20"},
-        ),
-        ({"mode": "nodePort", "address": "198.51.100.20", "nodePort": 30443}, {"type": "NodePort"}),
-    ],
-)
-def test_each_mode_of_exposure_reaches_the_pods_on_443(changes: dict[str, Any], expected: dict[str, Any]) -> None:
-    declared = site(exposure=changes)
-    spec = declared.one(":Service").inputs["spec"]
-    assert {key: spec.get(key) for key in expected} == expected
-    (port,) = spec["ports"]
-    assert (port["port"], port["targetPort"], port.get("nodePort")) == (443, 8080, changes.get("nodePort"))
-    assert declared.outputs["endpoint_address"] == "198.51.100.20"
+    assert onprem_site().one(":Service", "exposure-service").inputs["spec"]["selector"] == selector
+    assert (
+        onprem_site().one(":PodDisruptionBudget", "serving-disruption").inputs["spec"]["selector"]["matchLabels"]
+        == selector
+    )

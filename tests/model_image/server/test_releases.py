@@ -229,3 +229,9 @@ def test_a_draining_server_is_not_ready_and_still_answers(serving) -> None:
     assert serving.http.get("/readyz").status_code == 503
     assert serving.http.get("/healthz").status_code == 200
     assert search(serving).status_code == 200
+
+
+def test_a_draining_server_asks_its_clients_to_connect_elsewhere(serving) -> None:
+    assert "connection" not in search(serving).headers
+    serving.lifecycle.draining = True
+    assert search(serving).headers["connection"] == "close"

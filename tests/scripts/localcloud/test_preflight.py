@@ -40,6 +40,13 @@ def test_a_port_in_use_is_told_with_its_number_and_how_to_find_the_program(
             preflight.ports(LocalCloud(0, tmp_path))
 
 
+def test_a_machine_without_tunnel_devices_is_told_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    exists = Path.exists
+    monkeypatch.setattr(Path, "exists", lambda path: path != Path("/dev/net/tun") and exists(path))
+    with pytest.raises(BadInput, match=r"/dev/net/tun: not there, .* modprobe tun"):
+        preflight.machine()
+
+
 def test_a_user_who_is_not_root_is_told_before_anything_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     with pytest.raises(BadInput, match=r"user 1000: .* need root"):

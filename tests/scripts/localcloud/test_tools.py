@@ -38,6 +38,15 @@ def test_a_changed_pin_is_another_tool(tmp_path: Path, monkeypatch: pytest.Monke
     assert tools._folder("pulumi") != before
 
 
+def test_every_recipe_has_programs_and_a_usual_time() -> None:
+    assert {path.name for path in tools.RECIPES.iterdir()} == set(tools.TARGETS) == set(tools.USUAL)
+
+
+def test_no_two_recipes_make_a_program_of_the_same_name() -> None:
+    programs = [program for recipe in tools.TARGETS.values() for program in recipe]
+    assert len(programs) == len(set(programs))
+
+
 def test_the_provider_serves_the_version_of_the_pinned_python_sdk() -> None:
     pins = (Path(__file__).parents[3] / "requirements.txt").read_text().splitlines()
     assert f"pulumi-kubernetes=={tools.KUBERNETES_SDK} \\" in pins

@@ -11,6 +11,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.localcloud import topology
+from scripts.localcloud.aws import api
 from scripts.localcloud.aws.data_plane import identity, places
 from scripts.localcloud.aws.data_plane.instances import Instances
 from scripts.localcloud.aws.data_plane.load_balancers import LoadBalancers
@@ -21,6 +22,8 @@ from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.console import UserError
 from scripts.localcloud.dns import view as dns
 from scripts.localcloud.files import write_json
+from scripts.localcloud.vpn.aws_ends import Ends
+from scripts.localcloud.vpn.place import Place
 
 # One reading is about fifteen calls: 60 ms of processor time, here and in the API together.
 PERIOD_SECONDS = 1.0
@@ -32,6 +35,7 @@ class DataPlane:
         self._reader = Reader(cloud.moto_url, topology.REGION)
         self._balancers = LoadBalancers(cloud)
         self._instances = Instances(places.instances(cloud), ContainerRuntime(cloud))
+        self._tunnel_ends = Ends(Place.of(cloud), api.client(cloud, "ec2"))
         self._told: set[str] = set()
 
     def step(self) -> None:
@@ -48,6 +52,7 @@ class DataPlane:
             # Load balancers before instances: one that leaves gets no new requests once it is told to stop.
             "load balancers": lambda: self._balancers.apply(snapshot),
             "dns": lambda: self._write_dns(snapshot),
+            "vpn": self._tunnel_ends.step,
             "instances": lambda: self._instances.follow(snapshot.instances),
         }
         for name, part in parts.items():

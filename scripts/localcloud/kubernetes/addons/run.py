@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from scripts.localcloud import tools
 from scripts.localcloud.certificates import Authority, Subject
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.console import UserError
@@ -15,6 +16,14 @@ from scripts.localcloud.processes import wait_until
 
 ALL = (dns.ADDON, metrics_server.ADDON, prometheus.ADDON, keda.ADDON)
 APPLY = ("apply", "--server-side", "--force-conflicts", "--field-manager=local-cloud", "-f")
+
+
+def build(addons: Sequence[Addon] = ALL) -> None:
+    """Make the programs of all of them, so that each build is a step of its own."""
+    tools.go_tool(firewall.NAME)
+    for addon in addons:
+        for part in addon.images:
+            part.files()
 
 
 def start(cloud: LocalCloud, addons: Sequence[Addon] = ALL) -> None:

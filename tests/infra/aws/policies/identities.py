@@ -20,7 +20,7 @@ from tests.infra.aws.policies.estates import (
 from tests.infra.engine import Declaration, Declared, declare
 
 
-def arguments(**access: Any) -> IdentityArgs:
+def arguments(trainer: str = "", **access: Any) -> IdentityArgs:
     """With this access; who is not given is left to the account."""
     left_out = dict.fromkeys(("publishers", "collectors", "previewers", "deployers", "github"))
     return IdentityArgs(
@@ -31,15 +31,16 @@ def arguments(**access: Any) -> IdentityArgs:
         repository_arn=REPOSITORY,
         log_group_arn=LOG_GROUP,
         oidc_issuer=ISSUER,
-        service_account="serving/serving",
+        service_accounts=("serving/serving",),
+        trainer_account=trainer,
         domain=DOMAIN,
         ami_parameter=AMI_PARAMETER,
         access=AccessConfig(**left_out | access),
     )
 
 
-def made(**access: Any) -> Declaration:
-    return declare(lambda: Identity("prod-identity", arguments(**access)))
+def made(trainer: str = "", **access: Any) -> Declaration:
+    return declare(lambda: Identity("prod-identity", arguments(trainer, **access)))
 
 
 @cache

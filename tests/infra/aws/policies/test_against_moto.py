@@ -15,7 +15,7 @@ from moto import mock_aws
 from moto.core import set_initial_no_auth_action_count
 
 from infra.aws.policies import Document, render, rights
-from infra.aws.policies.trust import trust_branch, trust_principals, trust_pull_requests, trust_service_account
+from infra.aws.policies.trust import trust_branch, trust_principals, trust_pull_requests, trust_service_accounts
 from infra.config.access import GithubConfig
 from tests.infra.aws.policies.estates import (
     ACCOUNT,
@@ -35,7 +35,7 @@ GITHUB = GithubConfig(repository="shop/serving", branch="main", create_provider=
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
 TRUST = {
     "principals": ROOT,
-    "pods": trust_service_account(PROVIDER, ISSUER, "serving/serving"),
+    "pods": trust_service_accounts(PROVIDER, ISSUER, ["serving/serving", "a/b"]),
     "pull requests": trust_pull_requests(PROVIDER, GITHUB),
     "branch": trust_branch(PROVIDER, GITHUB),
 }

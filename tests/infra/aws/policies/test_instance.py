@@ -54,6 +54,7 @@ def test_an_instance_takes_sessions_but_reads_no_parameter_and_commands_no_other
         assert not may(action)
 
 
-def test_a_pod_has_nothing_of_an_instance() -> None:
-    for statement in WORKLOADS["onprem"]["Statement"]:
-        assert {action.split(":")[0] for action in statement["Action"]} <= {"s3", "kms"}
+def test_a_pod_reads_releases_and_images_and_has_nothing_else_of_an_instance() -> None:
+    actions = {action for statement in WORKLOADS["onprem"]["Statement"] for action in statement["Action"]}
+    assert {action.split(":")[0] for action in actions} == {"s3", "kms", "ecr"}
+    assert not [action for action in actions if any(word in action for word in ("Put", "Delete", "Upload", "Write"))]

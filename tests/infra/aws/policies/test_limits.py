@@ -12,8 +12,9 @@ from infra.aws.policies.document import (
     TRUST_POLICY_CHARACTERS,
     joined,
 )
-from infra.aws.policies.trust import trust_branch, trust_principals, trust_service_account
+from infra.aws.policies.trust import trust_branch, trust_principals, trust_service_accounts
 from infra.config.access import GithubConfig
+from infra.config.network import MAX_ACCOUNT_CHARACTERS, MAX_ACCOUNTS
 from tests.infra.aws.policies.estates import ACCOUNT, BOUNDARY, LONGEST
 
 MANAGED = {**rights.people_rights(LONGEST, BOUNDARY), "boundary": rights.boundary(LONGEST)}
@@ -44,7 +45,8 @@ def test_a_trust_policy_with_a_workflow_and_a_dozen_long_principals_fits() -> No
 
 def test_the_longest_issuer_still_fits_into_a_trust_policy() -> None:
     provider = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{'i' * 247}"
-    document = trust_service_account(provider, LONGEST.issuer, f"{'n' * 63}/{'s' * 253}")
+    accounts = [f"{number}/".ljust(MAX_ACCOUNT_CHARACTERS // MAX_ACCOUNTS, "s") for number in range(MAX_ACCOUNTS)]
+    document = trust_service_accounts(provider, LONGEST.issuer, accounts)
     assert len(render(document)) <= TRUST_POLICY_CHARACTERS
 
 

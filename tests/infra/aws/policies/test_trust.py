@@ -12,7 +12,7 @@ from infra.aws.policies.trust import (
     trust_principals,
     trust_pull_requests,
     trust_service,
-    trust_service_account,
+    trust_service_accounts,
 )
 from infra.config.access import GithubConfig
 from tests.infra.aws.policies.estates import ACCOUNT, ISSUER, OTHER_ACCOUNT, role
@@ -22,7 +22,7 @@ WEB = "sts:AssumeRoleWithWebIdentity"
 PROVIDERS = f"arn:aws:iam::{ACCOUNT}:oidc-provider/"
 CLUSTER, GITHUB = f"{PROVIDERS}oidc.shop.example/onprem", f"{PROVIDERS}token.actions.githubusercontent.com"
 REPOSITORY = GithubConfig(repository="shop/serving", branch="main", create_provider=True)
-PODS = trust_service_account(CLUSTER, ISSUER, "serving/serving")
+PODS = trust_service_accounts(CLUSTER, ISSUER, ["serving/serving"])
 PREVIEW, DEPLOY = trust_pull_requests(GITHUB, REPOSITORY), trust_branch(GITHUB, REPOSITORY)
 PULL_REQUEST, MAIN = "repo:shop/serving:pull_request", "repo:shop/serving:ref:refs/heads/main"
 SERVER = "system:serviceaccount:serving:serving"
@@ -38,8 +38,16 @@ def workflow(trust: dict[str, Any], sub: str, aud: str = "sts.amazonaws.com", pr
     return lets_in(trust, {"Federated": provider}, WEB, {f"{host}:sub": sub, f"{host}:aud": aud})
 
 
-def test_pods_of_the_one_service_account_get_in() -> None:
+def test_pods_of_the_service_account_get_in() -> None:
     assert pod()
+
+
+def test_of_several_service_accounts_each_gets_in_and_no_other() -> None:
+    trust = trust_service_accounts(CLUSTER, ISSUER, ["cache/cache", "serving/pulls"])
+    for subject, expected in (("cache:cache", True), ("serving:pulls", True), ("cache:pulls", False)):
+        claims = {"sub": f"system:serviceaccount:{subject}", "aud": "sts.amazonaws.com"}
+        known = {f"oidc.shop.example/onprem:{claim}": value for claim, value in claims.items()}
+        assert lets_in(trust, {"Federated": CLUSTER}, WEB, known) is expected
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,20 @@ def test_compiled_python_files_are_no_part_of_an_image(checkout: Path):
     compiled.mkdir()
     (compiled / "config.pyc").write_bytes(b"\0")
     assert keys(checkout) == before
+
+
+def test_images_are_told_apart_and_each_follows_its_own_files_only(tmp_path: Path):
+    shutil.copytree(recipe.checkout_root() / "infra" / "onprem", tmp_path / "infra" / "onprem")
+    shutil.copytree(recipe.checkout_root() / "model_image", tmp_path / "model_image")
+    before = {image.name: recipe.image_key(tmp_path, image) for image in recipe.RECIPES.values()}
+    assert len(set(before.values())) == len(before)
+    (tmp_path / "infra" / "onprem" / "gateway_agent" / "reasons.py").write_text("changed")
+    (tmp_path / "infra" / "onprem" / "serving.py").write_text("changed")
+    after = {image.name: recipe.image_key(tmp_path, image) for image in recipe.RECIPES.values()}
+    assert [name for name in before if before[name] != after[name]] == ["vpn-gateway"]
+    assert recipe.home(tmp_path, recipe.VPN_GATEWAY) != recipe.home(tmp_path, recipe.SERVING)
+
+
+def test_the_gateway_s_base_has_all_that_its_containerfile_wants():
+    listed = (recipe.checkout_root() / "infra/onprem/gateway_image/packages.txt").read_text().split()
+    assert list(recipe.VPN_GATEWAY.packages) == listed == sorted(listed)

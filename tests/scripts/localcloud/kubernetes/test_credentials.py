@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives import serialization
 from scripts.localcloud.certificates import Authority, Subject
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.kubernetes import credentials
+from scripts.localcloud.kubernetes.control_plane import api_server
+from scripts.localcloud.kubernetes.places import Places
 
 CLOUD = LocalCloud(3, Path("/checkout"))
 
@@ -49,6 +51,23 @@ def test_a_private_key_is_readable_by_root_only_and_fits_its_certificate(tmp_pat
     key = serialization.load_pem_private_key(path.read_bytes(), None)
     certificate = x509.load_pem_x509_certificate((tmp_path / "a.crt").read_bytes())
     assert key.public_key() == certificate.public_key()
+
+
+def test_who_speaks_for_others_is_signed_by_an_authority_that_signs_for_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(LocalCloud, "run", tmp_path)
+    credentials.make(CLOUD)
+    folder = Places(CLOUD).control
+    proxy, kubelet, front, cluster = (
+        x509.load_pem_x509_certificate((folder / name).read_bytes())
+        for name in ("front-proxy-client.crt", "kubelet-client.crt", "front-proxy-ca.crt", "ca.crt")
+    )
+    proxy.verify_directly_issued_by(front)
+    for signed, authority in ((proxy, cluster), (kubelet, front)):
+        with pytest.raises(ValueError, match="Issuer"):
+            signed.verify_directly_issued_by(authority)
+    assert f"--requestheader-allowed-names={proxy.subject.rfc4514_string().removeprefix('CN=')}" in api_server(CLOUD)
 
 
 def test_only_the_administrator_is_in_the_masters_group():

@@ -21,6 +21,14 @@ def test_kubelet_runs_on_cgroup_v1_below_the_cgroup_of_its_local_cloud():
     assert config["cgroupRoot"] == "/hs3"
 
 
+def test_pods_ask_the_clusters_dns_and_the_clusters_dns_asks_the_nodes():
+    config = node.kubelet_config(CLOUD)
+    (address,) = config["clusterDNS"]
+    assert ipaddress.ip_address(address) in ipaddress.ip_network(topology.SERVICE_CIDR)
+    assert config["clusterDomain"] == "cluster.local"
+    assert config["resolvConf"] == str(Places(CLOUD).node / "resolv.conf")
+
+
 def test_kubelet_admits_no_anonymous_caller():
     assert node.kubelet_config(CLOUD)["authentication"]["anonymous"] == {"enabled": False}
 

@@ -1,6 +1,8 @@
 """The VPN in the places of a local cloud: the same names and addresses that scripts/up uses."""
 
 import subprocess
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -49,6 +51,47 @@ def test_the_vpn_of_a_local_cloud_comes_up_can_be_started_twice_and_leaves_nothi
     assert not any(name.startswith("vpn-") for name in place.processes.names())
     assert not list(place.files.glob("*"))
     assert "169.254" not in _route(cloud)
+
+
+def test_tunnel_ends_follow_ec2_from_the_first_connection_to_the_last(
+    site: LocalSite, connection: view.Vpn, client: Callable[[str], Any]
+) -> None:
+    place, ec2 = Place.of(site.cloud), client("ec2")
+    ends = aws_ends.Ends(place, ec2)
+    try:
+        ends.step()
+        assert not _ends(place)
+        made = _connect(ec2)
+        ends.step()
+        assert len(first := _ends(place)) == 3
+        ends.step()
+        assert _ends(place) == first
+        place.processes.stop("vpn-tun1", grace=0)
+        ends.step()
+        assert _ends(place).keys() == first.keys()
+        ec2.delete_vpn_connection(VpnConnectionId=made)
+        ends.step()
+        assert not _ends(place)
+    finally:
+        aws_ends.stop(site.cloud)
+
+
+def _connect(ec2: Any) -> str:
+    """A connection from the gateway that the fixture `connection` left to its transit gateway; returns the id."""
+    [site], [transit] = (
+        ec2.describe_customer_gateways()["CustomerGateways"],
+        ec2.describe_transit_gateways()["TransitGateways"],
+    )
+    made = ec2.create_vpn_connection(
+        CustomerGatewayId=site["CustomerGatewayId"], Type="ipsec.1", TransitGatewayId=transit["TransitGatewayId"]
+    )
+    return str(made["VpnConnection"]["VpnConnectionId"])
+
+
+def _ends(place: Place) -> dict[str, str]:
+    """The processes of AWS's side that live, with their records."""
+    return {name: (place.processes.folder / f"{name}.json").read_text()
+            for name in place.processes.names() if name.startswith("vpn-") and place.processes.alive(name)}  # fmt: skip
 
 
 def _route(cloud: LocalCloud) -> str:

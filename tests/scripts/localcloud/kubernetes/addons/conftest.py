@@ -3,13 +3,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from scripts.localcloud import tools
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.kubernetes.cluster import kubectl
 from tests.scripts.localcloud.kubernetes.addons.room import Room
-
-# Until scripts/up starts the add-ons there is nothing to test them against.
-collect_ignore_glob = [] if "keda" in tools.USUAL else ["test_live_*.py"]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tests.scripts.localcloud.kubernetes.addons.room import PORT, Room
 
 pytestmark = pytest.mark.kubernetes
 
-PUBLIC_PORT = 8444  # 443 belongs to the serving stack
+PUBLIC_PORT = 8445  # 443 belongs to the serving stack, 8443 and 8444 to the tests of the cluster
 
 
 def policy(to: str, ingress: list[dict[str, Any]]) -> dict[str, Any]:

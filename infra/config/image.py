@@ -1,0 +1,37 @@
+"""Settings of the serving image: which one, from where, and who refreshes the permission to pull it."""
+
+from dataclasses import dataclass
+
+from infra.config.reader import Reader
+from infra.images import ImageReference, parse_digest
+
+CREDENTIALS = ("none", "ecr")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageConfig:
+    """`digest` is the image; `mirror` the company's own repository of it, "" means ECR itself.
+
+    `refresh_credentials`: a job of the stack renews ECR's 12-hour tokens. Otherwise nodes may pull by themselves.
+    """
+
+    digest: str
+    mirror: str
+    refresh_credentials: bool
+
+
+def read_image(reader: Reader) -> ImageConfig:
+    """The section `image`."""
+    config = ImageConfig(
+        digest=reader.text("digest", example="sha256:...", check=parse_digest),
+        mirror=reader.text("mirror", default="", example="registry.shop.example/serving", check=_check_mirror),
+        refresh_credentials=reader.choice("credentials", CREDENTIALS, default="none") == "ecr",
+    )
+    if config.mirror and config.refresh_credentials:
+        rule = f"only pulls from ECR need its tokens, and image.mirror is {config.mirror}; remove one of the two"
+        reader.refuse("credentials", "ecr", rule)
+    return config
+
+
+def _check_mirror(text: str) -> None:
+    ImageReference(repository=text, digest="sha256:" + "0" * 64)

@@ -1,0 +1,28 @@
+"""What Kubernetes takes as a name or a quantity; ValueError with the rule otherwise."""
+
+import re
+
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi)?")
+
+
+def check_label(text: str) -> None:
+    """A name of a namespace, a Service or a Secret (RFC 1123 label)."""
+    if not _LABEL.fullmatch(text):
+        raise ValueError("lower-case letters, digits and dashes are needed, at most 63")
+
+
+def check_quantity(text: str) -> None:
+    """An amount of CPU or memory."""
+    if not _QUANTITY.fullmatch(text):
+        raise ValueError("a Kubernetes quantity such as 500m or 4Gi is needed")
+
+
+def parse_namespaced(text: str) -> tuple[str, str]:
+    """Namespace and name out of `<namespace>/<name>`."""
+    namespace, slash, name = text.partition("/")
+    if not slash:
+        raise ValueError("<namespace>/<name> is needed, for example edge/public")
+    check_label(namespace)
+    check_label(name)
+    return namespace, name

@@ -1,0 +1,30 @@
+"""Settings of what watches over the on-prem site. The promises have the same keys as in the aws stack."""
+
+from dataclasses import dataclass
+
+from infra.config.reader import Reader
+
+# How rules reach Prometheus: a labelled ConfigMap, or the Prometheus Operator's own kind of object.
+RULE_KINDS = ("configMap", "prometheusRule")
+# The bounds of the servers' histogram of seconds: between two of them nobody can count who kept the promise.
+LATENCY_BOUNDS_MS = (10, 20, 50, 100, 200, 300, 500, 1000, 2000, 5000, 10000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteWatchConfig:
+    """The promises of 30 days: at most `error_percent` are errors, and 99 of 100 answers come in `latency_p99_ms`."""
+
+    rules: str
+    latency_p99_ms: int
+    error_percent: int
+
+
+def read_site_watch(reader: Reader) -> SiteWatchConfig:
+    """The section `watch`."""
+    latency = reader.choice("latencyP99Ms", tuple(str(bound) for bound in LATENCY_BOUNDS_MS), default="300")
+    return SiteWatchConfig(
+        rules=reader.choice("rules", RULE_KINDS, default="configMap"),
+        latency_p99_ms=int(latency) if latency else 0,
+        # From 7 % on, the fastest burn that is told (14.4 times the promise) would be more than everything.
+        error_percent=reader.integer("errorPercent", low=1, high=6, default=1),
+    )

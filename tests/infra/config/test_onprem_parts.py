@@ -1,0 +1,73 @@
+"""Refused settings of the cache and of the image: each names field, value, rule and the way out."""
+
+from typing import Any
+
+import pytest
+
+from infra.config import OnPremConfig
+from infra.config.reader import ConfigError
+from infra.config.source import Settings
+from tests.infra.settings import DIGEST, REMOVED, example
+
+
+def parsed(changes: dict[str, Any]) -> OnPremConfig:
+    return OnPremConfig.parse(Settings.of("prod-onprem", example("onprem", {"image.digest": DIGEST} | changes)))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "rule"),
+    [
+        ("cache.size", "20GB", "such as 20Gi"),
+        ("cache.size", "0Gi", "such as 20Gi"),
+        ("cache.size", "1.5Gi", "whole number"),
+        ("cache.replicas", 0, "from 1 to 10"),
+        ("cache.rollbacks", -1, "from 0 to 100"),
+        ("cache.storageClass", "Fast_SSD", "lower-case letters"),
+        ("cache.path", "/srv/cache", "remove one of the two"),
+        ("cache.bound", 3, "unknown"),
+        ("image.mirror", "registry.shop.example/serving:v1", "repository without tag"),
+        ("image.credentials", "ecr", "remove one of the two"),
+        ("image.credentials", "docker", "one of none, ecr"),
+    ],
+)
+def test_a_bad_value_is_refused_by_field_and_rule(field: str, value: object, rule: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        parsed({field: value})
+    (problem,) = raised.value.problems
+    assert f"hybrid-serving:{field}" in problem
+    assert rule in problem
+
+
+@pytest.mark.parametrize("path", ["cache", "/", "/srv/../etc"])
+def test_a_folder_of_the_node_must_be_absolute_and_its_own(path: str) -> None:
+    with pytest.raises(ConfigError, match="absolute path"):
+        parsed({"cache.storageClass": REMOVED, "cache.path": path})
+
+
+def test_a_cache_is_there_unless_it_is_switched_off() -> None:
+    cache = parsed({"cache": {}}).cache
+    assert cache is not None
+    assert (cache.replicas, cache.storage_class) == (2, "")
+    assert parsed({"cache": {"enabled": False}}).cache is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "rule"),
+    [
+        ("schedule", "0 2 * *", "five cron fields"),
+        ("schedule", "0 24 * * *", "no hour"),
+        ("schedule", "0 2 * * 7", "Sunday as 0"),
+        ("module", "train.py --epochs", "Python module"),
+        ("module", REMOVED, "is missing"),
+        ("workers", 0, "from 1 to 64"),
+        ("cpu", "4Gi", "number of cores"),
+        ("memory", "much", "quantity"),
+        ("deadlineHours", 0, "from 1 to 168"),
+    ],
+)
+def test_bad_settings_of_a_training_run_are_refused(key: str, value: object, rule: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        parsed({"retraining.enabled": True, f"retraining.{key}": value})
+    (problem,) = raised.value.problems
+    assert f"hybrid-serving:retraining.{key}" in problem
+    assert rule in problem

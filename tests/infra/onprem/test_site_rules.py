@@ -1,0 +1,120 @@
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry
+
+from infra.aws import runbook as aws_runbook
+from infra.aws import slot_rules
+from infra.config.site_watch import LATENCY_BOUNDS_MS, SiteWatchConfig
+from infra.onprem.gateway_agent.reasons import Status
+from infra.onprem.gateway_agent.serve import metrics as tunnel_metrics
+from infra.onprem.site_dashboard import dashboard
+from infra.onprem.site_rules import BURNS, QUEUE_FULL, QUEUE_HIGH, rule_groups
+from infra.onprem.site_runbook import RUNBOOK
+from model_image.cache.metrics import Metrics as CacheMetrics
+from model_image.server.metrics import Metrics as ServerMetrics
+from tests.infra.onprem.test_serving import site
+from tests.infra.sites import onprem_site
+
+CONFIG = SiteWatchConfig(rules="configMap", latency_p99_ms=300, error_percent=1)
+
+
+def alerts(**parts: bool) -> list[dict[str, Any]]:
+    groups = rule_groups(CONFIG, "serving", **({"tunnels": True, "cache": True} | parts))["groups"]
+    return [rule for group in groups for rule in group["rules"] if "alert" in rule]
+
+
+def test_what_aws_has_too_bears_the_same_name_here() -> None:
+    names = {alert["alert"] for alert in alerts()}
+    shared = {"errors", "latency", "queue", "unhealthy-host", "no-healthy-host", "any-tunnel-down", "all-tunnels-down"}
+    assert shared == names & set(aws_runbook.RUNBOOK)
+    assert names - shared == {"release-skew", "registry-down", "cache-stale"}
+
+
+def test_queues_are_full_and_high_at_the_same_length_on_both_sites() -> None:
+    assert (QUEUE_FULL, QUEUE_HIGH) == (slot_rules.QUEUE_FULL, slot_rules.QUEUE_HIGH)
+
+
+def test_every_alert_says_what_it_means_and_the_first_thing_to_do() -> None:
+    assert {alert["alert"] for alert in alerts()} == set(RUNBOOK)
+    for alert in alerts():
+        description = alert["annotations"]["description"]
+        assert " First: " in description
+        assert "{" not in description
+        assert alert["labels"]["severity"] in ("page", "ticket")
+
+
+def test_parts_that_a_site_does_not_have_cannot_be_down() -> None:
+    names = {alert["alert"] for alert in alerts(tunnels=False, cache=False)}
+    assert not {name for name in names if "tunnel" in name or "cache" in name}
+
+
+def given(registry: CollectorRegistry) -> set[str]:
+    """The names of the series of a program, also of those that have none before something happens."""
+    names = {metric.name for metric in registry.collect()}
+    return names | {f"{name}_{end}" for name in names for end in ("total", "bucket", "count", "sum")}
+
+
+def test_only_metrics_that_the_site_s_programs_give_are_asked_for() -> None:
+    text = yaml.safe_dump(rule_groups(CONFIG, "serving", tunnels=True, cache=True))
+    text += json.dumps(dashboard(CONFIG, "serving", "prod", tunnels=True, cache=True))
+    tunnel = Status(name="tunnel1", peer="203.0.113.11", ipsec=True, bgp=True, routes=1, reason="")
+    told = {
+        r"(?<!:)\bserving_[a-z_]+(?=\{)": given(ServerMetrics().registry),
+        r"\bregistry_cache_[a-z_]+": given(CacheMetrics().registry),
+        r"\bhybrid_serving_vpn_[a-z_]+": set(re.findall(r"^hybrid_\w+", tunnel_metrics([tunnel]), re.MULTILINE)),
+    }
+    for pattern, known in told.items():
+        asked = set(re.findall(pattern, text))
+        assert asked
+        assert asked <= known
+
+
+def test_a_promise_of_latency_can_only_be_what_the_servers_histogram_counts() -> None:
+    metrics = ServerMetrics()
+    metrics.seconds.labels("/v1/search").observe(0.1)
+    bounds = re.findall(r'serving_request_seconds_bucket\{le="([^"]+)"', metrics.text().decode())
+    assert {str(bound / 1000) for bound in LATENCY_BOUNDS_MS} <= set(bounds)
+
+
+@pytest.mark.parametrize("burn", BURNS, ids=lambda burn: burn.long)
+def test_the_windows_spend_what_the_source_says_of_a_month(burn: Any) -> None:
+    """2 % in an hour, 5 % in six, 10 % in three days."""
+    hours = {"1h": 1, "6h": 6, "3d": 72}[burn.long]
+    assert burn.factor * hours / (30 * 24) == pytest.approx({1: 0.02, 6: 0.05, 72: 0.1}[hours])
+
+
+def test_rules_reach_a_plain_prometheus_by_a_label() -> None:
+    rules = onprem_site().one(":ConfigMap", "watch-rules").inputs
+    assert rules["metadata"]["labels"]["prometheus-rules"] == "true"
+    (text,) = rules["data"].values()
+    assert [group["name"] for group in yaml.safe_load(text)["groups"]] == ["promises", "site"]
+    assert onprem_site().of(":PrometheusRule") == []
+
+
+def test_rules_reach_the_prometheus_operator_as_its_own_kind() -> None:
+    declared = site(watch__rules="prometheusRule")
+    rule = declared.one(":PrometheusRule")
+    assert rule.type == "kubernetes:monitoring.coreos.com/v1:PrometheusRule"
+    assert {group["name"] for group in rule.inputs["spec"]["groups"]} == {"promises", "site"}
+    assert [config for config in declared.of(":ConfigMap") if config.name.endswith("watch-rules")] == []
+
+
+def test_the_prometheus_operator_is_told_of_every_pod_that_reports_and_of_its_port() -> None:
+    declared = site(watch__rules="prometheusRule")
+    specs = [monitor.inputs["spec"] for monitor in declared.of(":PodMonitor")]
+    asked = {spec["selector"]["matchLabels"]["app.kubernetes.io/name"]: spec["podMetricsEndpoints"] for spec in specs}
+    reporting = {}
+    for resource in [*declared.of(":Deployment"), *declared.of(":StatefulSet")]:
+        template = resource.inputs["spec"]["template"]
+        annotations, labels = template["metadata"].get("annotations", {}), template["metadata"]["labels"]
+        if annotations.get("prometheus.io/scrape") == "true":
+            (container,) = template["spec"]["containers"]
+            ports = {str(int(port["containerPort"])): port["name"] for port in container["ports"]}
+            port = ports[annotations["prometheus.io/port"]]
+            reporting[labels["app.kubernetes.io/name"]] = (port, annotations["prometheus.io/scheme"])
+    assert {part: (endpoint["port"], endpoint["scheme"]) for part, (endpoint,) in asked.items()} == reporting
+    assert len(reporting) == 3

@@ -1,0 +1,54 @@
+"""Searches over HTTPS at one address, without a second try, until it is ended; one JSON line on stdout for each.
+
+Every second worker keeps its connection for the next request, as a shop's backend does; the others make a new one each
+time. A line is [when it began, when it ended (Unix seconds), status, 0 when there was none, and what went wrong].
+"""
+
+import http.client
+import json
+import sys
+import threading
+import time
+from typing import Any
+
+from scripts.localcloud.shopper import Site
+
+QUERY = {"query": "warm shoes for walking in the rain", "k": 5}
+_lock = threading.Lock()
+
+
+def search(connection: Site) -> int:
+    connection.request("POST", "/v1/search", json.dumps(QUERY), {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
+
+
+def work(wish: dict[str, Any], keep: bool) -> None:
+    connection = Site(wish["name"], wish["address"], wish["port"], wish["ca"])
+    while True:
+        began, status, error = time.time(), 0, ""
+        try:
+            status = search(connection)
+        except (OSError, http.client.HTTPException) as problem:
+            error = repr(problem)
+        if error or not keep:
+            connection.close()
+        with _lock:
+            print(json.dumps([began, time.time(), status, error]), flush=True)
+        if error:
+            time.sleep(0.2)  # one refused connection is not to become a thousand
+        time.sleep(wish["pause"])
+
+
+def main() -> None:
+    wish = json.load(sys.stdin)
+    threads = [threading.Thread(target=work, args=(wish, bool(n % 2)), daemon=True) for n in range(wish["workers"])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+if __name__ == "__main__":
+    main()
