@@ -21,7 +21,7 @@ from scripts.localcloud.engine import environment
 from scripts.localcloud.engine.stacks import Stack
 from scripts.localcloud.images.recipe import VPN_GATEWAY
 from scripts.localcloud.images.site_import import import_image, preload
-from scripts.localcloud.kubernetes import cluster, issuer
+from scripts.localcloud.kubernetes import administrator, cluster
 from scripts.localcloud.kubernetes.addons import run as addons
 from scripts.localcloud.kubernetes.places import NODE_NAME
 from scripts.localcloud.shell import bound
@@ -106,7 +106,7 @@ def start_cluster(cloud: LocalCloud) -> None:
     addons.build()
     with step("the site's Kubernetes", "20 s"):
         repair.drop_state_of_a_dead_cluster(cloud, cluster.start(cloud))
-        issuer.start(cloud)
+        administrator.start(cloud)
         cluster.kubectl(cloud, "label", "node", NODE_NAME, NODE_LABEL, "--overwrite")
     with step("its DNS, firewall, metrics, Prometheus and KEDA", "40 s"):
         addons.start(cloud)

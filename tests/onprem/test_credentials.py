@@ -9,6 +9,7 @@ import pytest
 from infra.images import ImageReference
 from infra.onprem.pull_secrets import SECRET
 from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.kubernetes.administrator import pull_secret
 from scripts.localcloud.kubernetes.cluster import kubectl
 from tests.onprem.jobs import run_of
 from tests.onprem.site import Site
@@ -21,20 +22,11 @@ ACCOUNT = "system:serviceaccount:serving:pull-secrets"
 
 @pytest.fixture(scope="module")
 def site(local_cloud: LocalCloud) -> Iterator[Site]:
-    """Secrets as an administrator makes them once, in all namespaces but one."""
-    empty = json.dumps({"auths": {}})
-    for namespace in NAMESPACES[:-1]:
-        manifest = {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "type": "kubernetes.io/dockerconfigjson",
-            "metadata": {"name": SECRET, "namespace": namespace},
-            "stringData": {".dockerconfigjson": empty},
-        }
-        kubectl(local_cloud, "apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(manifest))
+    """The Secrets that an administrator makes once, but for one that was forgotten."""
+    forgotten = NAMESPACES[-1]
+    kubectl(local_cloud, "-n", forgotten, "delete", "secret", SECRET, "--ignore-not-found")
     yield Site(local_cloud)
-    for namespace in NAMESPACES:
-        kubectl(local_cloud, "-n", namespace, "delete", "secret", SECRET, "--ignore-not-found")
+    kubectl(local_cloud, "create", "-f", "-", stdin=json.dumps(pull_secret(forgotten)))
 
 
 def test_the_secrets_get_a_token_for_the_images_registry_and_a_missing_one_is_told(site: Site) -> None:
