@@ -58,3 +58,11 @@ class Names:
         Without it the API server refuses what another field manager wrote last, and drift could only be looked at.
         """
         return {"pulumi.com/patchForce": "true"}
+
+    def claim(self) -> dict[str, str]:
+        """The annotations of a Kubernetes object that only one environment may have, whoever made it.
+
+        It is written under the environment's name. What another environment has written there is refused by the API
+        server instead of taken over, and the conflict says whose it is.
+        """
+        return {"pulumi.com/patchFieldManager": f"{PROJECT}-{self.environment}"}

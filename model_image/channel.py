@@ -46,6 +46,12 @@ def promoted(channel: Channel, release: str, *, who: str, why: str, when: str) -
     )
 
 
+def behind(channel: Channel, other: Channel) -> bool:
+    """Whether `channel` is an earlier version of `other`: a history only grows, a rollback makes it longer as well."""
+    length = len(channel.history)
+    return length < len(other.history) and other.history[:length] == channel.history
+
+
 def encode(channel: Channel) -> bytes:
     """The stored form, one key per line so that a person can read it in the bucket."""
     content: dict[str, Any] = msgspec.to_builtins(channel)

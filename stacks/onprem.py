@@ -66,6 +66,7 @@ def main() -> None:
             names=names,
             namespace=namespace.name,
             config=config.watch,
+            servers=config.serving.replicas,
             tunnels=config.gateway.mode != ROUTER,
             cache=config.cache is not None,
         ),

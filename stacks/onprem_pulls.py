@@ -12,7 +12,7 @@ from stacks.onprem_site import Site
 
 def refresh_pull_secrets(site: Site, serving: Input[str], others: Sequence[Input[str]]) -> None:
     """Declare the job in the namespace `serving`, for the Secrets there and in `others`."""
-    if site.pull_secrets:
+    if site.config.image.refresh_credentials:
         PullSecrets(
             site.names.component(PART),
             PullSecretsArgs(
@@ -27,4 +27,6 @@ def refresh_pull_secrets(site: Site, serving: Input[str], others: Sequence[Input
 
 def pull_flows(site: Site) -> list[Flow]:
     """What the job needs of the network in the servers' namespace."""
-    return pull_secrets_flows(site.config.network_policy, site.names.selector(PART)) if site.pull_secrets else []
+    if not site.config.image.refresh_credentials:
+        return []
+    return pull_secrets_flows(site.config.network_policy, site.names.selector(PART))

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+import pulumi
 from pulumi import Input, Output
 
 from infra.config import OnPremConfig
+from infra.config.image import ImageConfig
 from infra.images import ImageReference
 from infra.names import Names
 from infra.onprem.aws_access import AwsAccess
@@ -42,11 +44,27 @@ def read_site() -> Site:
     image = Output.from_input(config.image.mirror or aws.image_repository_url).apply(
         lambda repository: str(ImageReference(repository=repository, digest=config.image.digest))
     )
+    Output.from_input(aws.stable_image).apply(lambda stable: _tell_difference(config.image.digest, stable))
     return Site(
         config=config,
         names=names,
         aws=aws,
         image=image,
-        pull_secrets=(SECRET,) if config.image.refresh_credentials else (),
+        pull_secrets=_pull_secrets(config.image),
         priorities=Priorities(names.component("priorities"), PrioritiesArgs(names=names)),
     )
+
+
+def _pull_secrets(image: ImageConfig) -> tuple[str, ...]:
+    if image.refresh_credentials:
+        return (SECRET,)
+    return (image.pull_secret,) if image.pull_secret else ()
+
+
+def _tell_difference(digest: str, stable: str) -> None:
+    """A warning and no error: when AWS cannot be moved, the site must still be."""
+    if stable and stable != digest:
+        pulumi.log.warn(
+            f"hybrid-serving:image.digest is {digest}: the stable slot of AWS runs {stable}, and both sites are meant "
+            "to run one image; set it to that one, or move the slot"
+        )

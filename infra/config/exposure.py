@@ -16,6 +16,7 @@ NEEDED = {
     "gateway": ("gateway", "hostname", "callers"),
     "ingress": ("ingressClass", "hostname", "callers"),
 }
+MAY_HAVE = {"gateway": ("tlsRouteVersion",)}
 # Ingress has no standard word for TLS that passes through: each controller has an annotation of its own.
 PASSTHROUGH = {
     "haproxy": "haproxy.org/ssl-passthrough",
@@ -32,7 +33,8 @@ class ExposureConfig:
 
     `gateway` is namespace and name of an existing Gateway whose listener on 443 passes TLS through. Servers answer
     `clients` (ranges) and the pods of the namespaces `callers`: proxies, the shop's own services. Clients are meant as
-    pods see them: a node that hands a customer on to another node's pod may show an address of its own instead.
+    pods see them: a node that hands a customer on to another node's pod may show an address of its own instead. So does
+    a proxy in its node's network, which no namespace matches: the nodes then are clients, in every mode.
     """
 
     mode: str
@@ -87,8 +89,9 @@ def _check_mode(text: str) -> None:
 
 def _refuse_contradictions(mode: str, config: ExposureConfig, reader: Reader) -> None:
     """Keys that the mode lacks, and keys that only another one has. Who calls may be said in every mode."""
+    lists = {"callers": config.callers}
     for key in NEEDED[mode]:
-        if not reader.has(key):
+        if not reader.has(key) or lists.get(key) == ():
             reader.problems.append(
                 f"{reader.field(key)} is missing: the mode {mode} needs it, for example {_EXAMPLES[key]}"
             )
@@ -97,8 +100,9 @@ def _refuse_contradictions(mode: str, config: ExposureConfig, reader: Reader) ->
         "gateway": "/".join(config.gateway),
         "ingressClass": config.ingress_class,
         "hostname": config.hostname,
+        "tlsRouteVersion": config.tls_route_version,
     }
     for key, value in values.items():
-        if reader.has(key) and key not in NEEDED[mode]:
-            modes = " and ".join(other for other, keys in NEEDED.items() if key in keys)
+        if reader.has(key) and key not in (*NEEDED[mode], *MAY_HAVE.get(mode, ())):
+            modes = " and ".join(other for other in NEEDED if key in (*NEEDED[other], *MAY_HAVE.get(other, ())))
             reader.refuse(key, value, f"only the mode {modes} has one, remove it or change exposure.mode ({mode})")

@@ -1,20 +1,18 @@
 """Settings of the site's VPN end: a pod of ours on a labelled node, or a router that the company has already."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from infra.addresses import parse_address, parse_network
+from infra.config.kubernetes import check_label, parse_pair
 from infra.config.reader import Reader
 from infra.images import ImageReference
 
 POD, ROUTER = "pod", "router"
 IPSEC_MODES = ("kernel", "userspace")
 NODE_LABEL = "hybrid-serving/vpn-gateway=true"
-# Kubernetes documentation, "Labels and Selectors", "Syntax and character set".
-_NAME = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
-_LABEL = re.compile(rf"([a-z0-9.-]{{1,253}}/)?{_NAME}=({_NAME})?")
+_OF_PODS = ("image", "ipsec", "nodeAddress", "nodeLabel", "pullSecret")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +22,7 @@ class GatewayConfig:
     `mode` `pod`: a pod of `image` runs it, on a node that has the label `node_label` (key=value) and the address.
     `ipsec` is who encrypts there: the Linux kernel, or a process for kernels without ESP. `node_address` is the node's
     own address inside `ranges`, from which it answers ("": the route decides). `router`: the stack only says how to set
-    up the company's router.
+    up the company's router. `pull_secret` names a Secret in the gateway's namespace, if the image's registry wants one.
     """
 
     mode: str
@@ -35,11 +33,11 @@ class GatewayConfig:
     node_address: str
     image: str
     node_label: str
+    pull_secret: str
 
     @property
     def node_selector(self) -> dict[str, str]:
-        key, _, value = self.node_label.partition("=")
-        return {key: value}
+        return dict([parse_pair(self.node_label)])
 
 
 def read_gateway(reader: Reader) -> GatewayConfig:
@@ -54,9 +52,15 @@ def read_gateway(reader: Reader) -> GatewayConfig:
         image=reader.text(
             "image", default="", example="registry.shop.example/vpn-gateway@sha256:...", check=ImageReference.parse
         ),
-        node_label=reader.text("nodeLabel", default=NODE_LABEL, example=NODE_LABEL, check=_check_label),
+        node_label=reader.text("nodeLabel", default=NODE_LABEL, example=NODE_LABEL, check=parse_pair),
+        pull_secret=reader.text("pullSecret", default="", example="registry-shop", check=check_label),
     )
     reader.problems.extend(_contradictions(gateway))
+    if gateway.mode == ROUTER and (of_pods := [key for key in _OF_PODS if reader.has(key)]):
+        reader.problems.append(
+            f"hybrid-serving:gateway has {', '.join(of_pods)}: the mode router runs no pod; remove that, or set "
+            "gateway.mode to pod"
+        )
     return gateway
 
 
@@ -67,11 +71,6 @@ def _contradictions(gateway: GatewayConfig) -> Iterator[str]:
             "hybrid-serving:gateway.image is missing: the mode pod runs it; push the image that scripts/bake "
             "vpn-gateway makes to the company's registry and set <repository>@sha256:..., or set gateway.mode to router"
         )
-    if gateway.mode == ROUTER and gateway.image:
-        yield (
-            f"hybrid-serving:gateway.image is {gateway.image!r}: the mode router runs no pod; remove it, or set "
-            "gateway.mode to pod"
-        )
     if gateway.node_address and gateway.ranges:
         address = IPv4Address(gateway.node_address)
         if not any(address in parse_network(cidr) for cidr in gateway.ranges):
@@ -79,8 +78,3 @@ def _contradictions(gateway: GatewayConfig) -> Iterator[str]:
                 f"hybrid-serving:gateway.nodeAddress is {gateway.node_address!r}: AWS can answer only what lies in "
                 f"gateway.ranges ({', '.join(gateway.ranges)}); use the node's address in one of them"
             )
-
-
-def _check_label(text: str) -> None:
-    if not _LABEL.fullmatch(text):
-        raise ValueError(f"a label of Kubernetes, key=value, is needed, for example {NODE_LABEL}")

@@ -3,6 +3,9 @@
 import re
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+# Kubernetes documentation, "Labels and Selectors", "Syntax and character set".
+_NAME = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+_PAIR = re.compile(rf"(([a-z0-9.-]{{1,253}}/)?{_NAME})=({_NAME})?")
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi)?")
 
 
@@ -16,6 +19,14 @@ def check_quantity(text: str) -> None:
     """An amount of CPU or memory."""
     if not _QUANTITY.fullmatch(text):
         raise ValueError("a Kubernetes quantity such as 500m or 4Gi is needed")
+
+
+def parse_pair(text: str) -> tuple[str, str]:
+    """Key and value out of `<key>=<value>`, a label that objects or nodes bear."""
+    if not _PAIR.fullmatch(text):
+        raise ValueError("a label of Kubernetes, key=value, is needed")
+    key, _, value = text.partition("=")
+    return key, value
 
 
 def parse_namespaced(text: str) -> tuple[str, str]:

@@ -39,10 +39,15 @@ class Flow:
     pods: Mapping[str, str] = field(default_factory=dict)
 
 
-def dns() -> Flow:
-    """Every pod may ask the cluster's DNS, in the namespace and with the label that every distribution gives it."""
+def dns(addresses: Sequence[str]) -> Flow:
+    """Every pod may ask the cluster's DNS: its pods, in the namespace and with the label that kubeadm gives them.
+
+    Most distributions do the same. `addresses` are further ranges that pods ask: a DNS cache in the node's own network
+    (NodeLocal DNSCache) has no label that a policy could see.
+    """
     servers = Peer(namespace="kube-system", pods={"k8s-app": "kube-dns"})
-    return Flow(name="dns", direction=OUT, peers=[servers], ports=[("UDP", 53), ("TCP", 53)])
+    peers = [servers, *ranges(addresses, outside=[])]
+    return Flow(name="dns", direction=OUT, peers=peers, ports=[("UDP", 53), ("TCP", 53)])
 
 
 def ranges(cidrs: Sequence[str], *, outside: Sequence[str]) -> list[Peer]:

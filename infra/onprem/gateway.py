@@ -80,6 +80,7 @@ class Gateway(pulumi.ComponentResource):
             secret=PART,
             node_selector=self._args.config.node_selector,
             ipsec=self._args.config.ipsec,
+            pull_secret=self._args.config.pull_secret,
         )
         return apps.v1.Deployment(
             f"{self._name}-gateway",

@@ -46,6 +46,7 @@ def gateway_files(tunnels: Sequence[Tunnel], site: Site) -> dict[str, str]:
         [_device(number, name, tunnel) for number, (name, tunnel) in enumerate(named.items(), start=1)],
         ipsec=site.ipsec,
         mtu=MTU_BYTES,
+        aws_ranges=site.aws_ranges,
     )
     files = {
         plan.FILE: planned.to_json(),

@@ -19,13 +19,17 @@ _SECONDS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class GatewayPodArgs:
-    """`config_map` and `secret` together hold the gateway's files; `ipsec` is who encrypts: kernel or userspace."""
+    """`config_map` and `secret` together hold the gateway's files; `ipsec` is who encrypts: kernel or userspace.
+
+    `pull_secret` names the Secret for the image's registry, "" where it needs none.
+    """
 
     image: str
     config_map: str
     secret: str
     node_selector: dict[str, str]
     ipsec: str
+    pull_secret: str
 
 
 def pod_annotations() -> dict[str, str]:
@@ -42,6 +46,7 @@ def gateway_pod(args: GatewayPodArgs) -> core.v1.PodSpecArgs:
         automount_service_account_token=False,
         enable_service_links=False,
         node_selector=args.node_selector,
+        image_pull_secrets=[core.v1.LocalObjectReferenceArgs(name=args.pull_secret)] if args.pull_secret else None,
         # Gateway nodes may be kept free of other pods by a taint with the label's key.
         tolerations=[core.v1.TolerationArgs(key=key, operator="Exists") for key in args.node_selector],
         # Of a node that runs short of something, it is the last to go: without it the site has no release.

@@ -20,7 +20,11 @@ class NamespaceArgs:
 
 
 class Namespace(pulumi.ComponentResource):
-    """One namespace; the API server refuses pods that ask for more than its level."""
+    """One namespace; the API server refuses pods that ask for more than its level.
+
+    One that the company made before is adopted. That of another environment on the same cluster is refused, before
+    anything in it is touched: objects in there have the same names.
+    """
 
     name: Output[str]
 
@@ -32,7 +36,7 @@ class Namespace(pulumi.ComponentResource):
             metadata=ObjectMetaArgs(
                 name=args.namespace,
                 labels=args.names.labels(args.namespace) | level,
-                annotations=args.names.annotations(),
+                annotations=args.names.claim(),
             ),
             opts=ResourceOptions(parent=self),
         )

@@ -26,6 +26,9 @@ class NetworkPoliciesArgs:
 class NetworkPolicies(pulumi.ComponentResource):
     """Nothing in or out, but for the flows. It holds where the cluster's network enforces policies.
 
+    Cilium takes ranges to mean nodes, and the API server on them, only when policyCIDRMatchMode says so (Cilium docs,
+    "Layer 3 Policies").
+
     Kubelet's probes pass everywhere: what a node sends to its own pods is never filtered (Kubernetes docs, "Network
     Policies").
     """

@@ -10,13 +10,16 @@ from pulumi_kubernetes import batch, core, meta, rbac
 from infra.images import ImageReference
 from infra.names import Names
 from infra.onprem.aws_access import AwsAccess, authorities
+from infra.onprem.pod import GPU
 from infra.onprem.restricted import container_context, pod_context
+from infra.onprem.serving import PART as SERVING
 
 PART = "pull-secrets"
 ACCOUNT = "pull-secrets"
 SECRET = "ecr-credentials"
-# ECR's tokens live 12 hours: a run that fails leaves time for another.
-SCHEDULE = "17 */6 * * *"
+# ECR's tokens live 12 hours. Each hour, so that a VPN that was cut for longer is back for an hour at most before nodes
+# can pull again.
+SCHEDULE = "17 * * * *"
 _TMP = "/tmp"
 
 
@@ -113,6 +116,9 @@ class PullSecrets(pulumi.ComponentResource):
             restart_policy="Never",
             enable_service_links=False,
             image_pull_secrets=[core.v1.LocalObjectReferenceArgs(name=SECRET)],
+            # Where a server runs the image is there already: with an expired token it could not be pulled.
+            affinity=_beside(args.names.selector(SERVING)),
+            tolerations=[core.v1.TolerationArgs(key=GPU, operator="Exists", effect="NoSchedule")],
             security_context=pod_context(),
             containers=[self._container()],
             volumes=[
@@ -145,3 +151,14 @@ class PullSecrets(pulumi.ComponentResource):
             security_context=container_context(),
             volume_mounts=[*mounts, core.v1.VolumeMountArgs(name="tmp", mount_path=_TMP)],
         )
+
+
+def _beside(selector: dict[str, str]) -> core.v1.AffinityArgs:
+    """Rather on a node with such a pod of the same namespace."""
+    term = core.v1.PodAffinityTermArgs(
+        topology_key="kubernetes.io/hostname", label_selector=meta.v1.LabelSelectorArgs(match_labels=selector)
+    )
+    preferred = core.v1.WeightedPodAffinityTermArgs(weight=100, pod_affinity_term=term)
+    return core.v1.AffinityArgs(
+        pod_affinity=core.v1.PodAffinityArgs(preferred_during_scheduling_ignored_during_execution=[preferred])
+    )

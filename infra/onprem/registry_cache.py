@@ -96,9 +96,10 @@ class RegistryCache(pulumi.ComponentResource):
         )
         scrape = {"scrape": "true", "port": str(PORT), "path": "/metrics", "scheme": "http"}
         annotations = {f"prometheus.io/{key}": value for key, value in scrape.items()}
-        # What is held is a copy: it may go with the caches.
+        # What is held is a copy and goes with a cache that is not wanted any more. Not with the StatefulSet: Kubernetes
+        # makes that anew for some changes, perhaps while the VPN is cut.
         retention = apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicyArgs(
-            when_deleted="Delete", when_scaled="Delete"
+            when_deleted="Retain", when_scaled="Delete"
         )
         apps.v1.StatefulSet(
             f"{self._name}-caches",

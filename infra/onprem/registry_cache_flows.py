@@ -19,7 +19,7 @@ def cache_flows(
     return [
         Flow(name="servers", direction=IN, peers=asking, ports=[("TCP", PORT)], pods=pods),
         Flow(name="metrics", direction=IN, peers=prometheus, ports=[("TCP", PORT)], pods=pods),
-        dns(),
+        dns(config.dns_ranges),
         from_aws(config.aws_ranges, config, pods),
     ]
 

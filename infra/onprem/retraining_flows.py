@@ -18,6 +18,6 @@ def retraining_flows(config: NetworkPolicyConfig, namespace: Input[str], pods: M
     return [
         Flow(name="from-workers", direction=IN, peers=workers, ports=_PORTS, pods=pods),
         Flow(name="to-workers", direction=OUT, peers=workers, ports=_PORTS, pods=pods),
-        dns(),
+        dns(config.dns_ranges),
         from_aws(config.aws_ranges, config, pods),
     ]

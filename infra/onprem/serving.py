@@ -68,11 +68,10 @@ class Serving(pulumi.ComponentResource):
         policy.v1.PodDisruptionBudget(
             f"{name}-disruption",
             metadata=self._metadata(PART),
-            # One pod may leave at a time, however many there are; a single one must wait for its successor.
+            # One pod may leave at a time, however many there are. A single one, too: an eviction that is refused makes
+            # no successor, it only holds up the node's drain for ever.
             spec=policy.v1.PodDisruptionBudgetSpecArgs(
-                max_unavailable=1 if args.config.replicas > 1 else None,
-                min_available=None if args.config.replicas > 1 else 1,
-                selector=meta.v1.LabelSelectorArgs(match_labels=self.selector),
+                max_unavailable=1, selector=meta.v1.LabelSelectorArgs(match_labels=self.selector)
             ),
             opts=ResourceOptions(parent=self),
         )

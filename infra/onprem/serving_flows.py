@@ -23,7 +23,7 @@ def serving_flows(
     return [
         Flow(name="customers", direction=IN, peers=customers, ports=[("TCP", PORT)], pods=pods),
         Flow(name="metrics", direction=IN, peers=[prometheus], ports=[("TCP", PORT)], pods=pods),
-        dns(),
+        dns(config.dns_ranges),
         releases,
     ]
 

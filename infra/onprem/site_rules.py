@@ -14,7 +14,10 @@ QUEUE_FULL, QUEUE_HIGH = 256, 128
 PAGE, TICKET = "page", "ticket"
 # Longer than a pod may take to start.
 START = "15m"
-CACHE_STALE_SECONDS = 900
+# cert-manager renews 30 days before the end (its default for 90 days is a third): less is left when that failed.
+CERTIFICATE_DAYS = 14
+# How old a cache's last look may be, and for how long so: one that has just started reports 0 until its first look.
+CACHE_STALE_MINUTES, CACHE_WAIT_MINUTES = 5, 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +41,16 @@ BURNS = (
 )
 
 
-def rule_groups(config: SiteWatchConfig, namespace: str, *, tunnels: bool, cache: bool) -> dict[str, Any]:
-    """A rule file of Prometheus. `tunnels`: the gateway's pods report them; `cache`: there is a registry cache."""
+def rule_groups(config: SiteWatchConfig, namespace: str, *, servers: int, tunnels: bool, cache: bool) -> dict[str, Any]:
+    """A rule file of Prometheus. `servers` is the least number of them.
+
+    `tunnels`: the gateway's pods report them; `cache`: there is a registry cache.
+    """
     kept = promises(config, namespace)
     windows = sorted({window for burn in BURNS for window in (burn.long, burn.short)})
     ratios = [{"record": each.recorded(window), "expr": each.ratio(window)} for each in kept for window in windows]
     alerts = [alert for each in kept for alert in _burning(each, config, namespace)]
-    alerts += _servers(namespace)
+    alerts += _servers(namespace, servers)
     alerts += _tunnels() if tunnels else ()
     alerts += _cache() if cache else ()
     return {"groups": [{"name": "promises", "rules": ratios}, {"name": "site", "rules": alerts}]}
@@ -59,7 +65,7 @@ def _burning(promise: Promise, config: SiteWatchConfig, namespace: str) -> Itera
         yield _alert(promise.name, expression, burn.severity, runbook(promise.name, **values), burn=str(burn.factor))
 
 
-def _servers(namespace: str) -> Iterator[dict[str, Any]]:
+def _servers(namespace: str, least: int) -> Iterator[dict[str, Any]]:
     of = f'{{namespace="{namespace}"}}'
     yield _alert(
         "queue",
@@ -68,13 +74,18 @@ def _servers(namespace: str) -> Iterator[dict[str, Any]]:
         runbook("queue", namespace=namespace, texts=QUEUE_HIGH, full=QUEUE_FULL),
         wait="5m",
     )
+    # A server that is not there reports nothing, and of none at all there is no number: neither may look like peace.
+    ready = f"(sum(serving_ready{of}) or vector(0))"
     yield _alert(
-        "unhealthy-host", f"serving_ready{of} == 0", TICKET, runbook("unhealthy-host", namespace=namespace), wait=START
+        "unhealthy-host",
+        f"serving_ready{of} == 0 or {ready} < {least}",
+        TICKET,
+        runbook("unhealthy-host", namespace=namespace, least=least),
+        wait=START,
     )
-    # Of no server there is no number at all, which must not look like peace.
     yield _alert(
         "no-healthy-host",
-        f"(sum(serving_ready{of}) or vector(0)) < 1",
+        f"{ready} < 1",
         PAGE,
         runbook("no-healthy-host", namespace=namespace),
         wait="5m",
@@ -82,6 +93,10 @@ def _servers(namespace: str) -> Iterator[dict[str, Any]]:
     skew = f"count(count by (release) (serving_release_info{of} == 1)) > 1"
     yield _alert("release-skew", skew, TICKET, runbook("release-skew"), wait="15m")
     yield _alert("registry-down", f"serving_registry_up{of} == 0", TICKET, runbook("registry-down"), wait="15m")
+    ends = f"min(serving_certificate_expiry_timestamp_seconds{of}) - time() < {86400 * CERTIFICATE_DAYS}"
+    yield _alert(
+        "certificate", ends, TICKET, runbook("certificate", namespace=namespace, days=CERTIFICATE_DAYS), wait="1h"
+    )
 
 
 def _tunnels() -> Iterator[dict[str, Any]]:
@@ -93,8 +108,11 @@ def _tunnels() -> Iterator[dict[str, Any]]:
 
 
 def _cache() -> Iterator[dict[str, Any]]:
-    stale = f"time() - registry_cache_last_sync_timestamp_seconds > {CACHE_STALE_SECONDS}"
-    yield _alert("cache-stale", stale, TICKET, runbook("cache-stale", minutes=CACHE_STALE_SECONDS // 60), wait="1m")
+    seen = "registry_cache_last_sync_timestamp_seconds"
+    stale = f"time() - {seen} > {60 * CACHE_STALE_MINUTES} or absent({seen})"
+    minutes = CACHE_STALE_MINUTES + CACHE_WAIT_MINUTES
+    wait = f"{CACHE_WAIT_MINUTES}m"
+    yield _alert("cache-stale", stale, TICKET, runbook("cache-stale", minutes=minutes), wait=wait)
 
 
 def _alert(

@@ -24,9 +24,10 @@ RUNBOOK: dict[str, tuple[str, str]] = {
         "that KEDA reaches Prometheus (`kubectl -n {namespace} describe scaledobject`).",
     ),
     "unhealthy-host": (
-        "A pod has not been ready for longer than a start may take; the others answer.",
-        "`kubectl -n {namespace} describe pod`, then its log. No release: see that the registry or its cache answers. "
-        "Cannot start: the image or the node is at fault; drain the node, or put the earlier image.digest back.",
+        "For longer than a start may take a pod has not been ready, or fewer than {least} are; the others answer.",
+        "`kubectl -n {namespace} describe pod`, then its log. Pending: machines or GPUs are lacking. No release: see "
+        "that the registry or its cache answers. Cannot start: the image or the node is at fault; drain the node, or "
+        "put the earlier image.digest back. All ready but too few: somebody scaled by hand; `pulumi up --refresh`.",
     ),
     "no-healthy-host": (
         "No pod of the site has been ready for 5 minutes: it answers nobody.",
@@ -43,6 +44,11 @@ RUNBOOK: dict[str, tuple[str, str]] = {
         "With a cache: see that its pods are ready. Without: see the alerts of the tunnels, then the policies of the "
         "network between the pod and AWS.",
     ),
+    "certificate": (
+        "A server shows customers a certificate that ends in less than {days} days; DNS would not notice.",
+        "See that whoever issues it renewed the Secret (`kubectl -n {namespace} get secret`, tls.secretName). Renewed: "
+        "servers take it within two minutes, or say in their log why not.",
+    ),
     "any-tunnel-down": (
         "A tunnel to AWS has been down for 5 minutes; the other one carries the traffic, with less bandwidth.",
         "See whether AWS announced maintenance of the connection. If not, read what the gateway says of the tunnel "
@@ -54,9 +60,10 @@ RUNBOOK: dict[str, tuple[str, str]] = {
         "label, that the site's own line is up, and what the gateway says of both tunnels.",
     ),
     "cache-stale": (
-        "The cache has not seen the registry for {minutes} minutes: the site serves the releases that it has.",
-        "See the alerts of the tunnels first. Tunnels up: read the cache's log (`kubectl -n registry-cache logs "
-        "statefulset/registry-cache`); refused credentials mean the role's trust or the cluster's issuer changed.",
+        "For {minutes} minutes a cache has not seen the registry, or none reports: servers keep what they have.",
+        "See that its pods run (`kubectl -n registry-cache get pods`), then the alerts of the tunnels. Both are well: "
+        "read the cache's log (`kubectl -n registry-cache logs statefulset/registry-cache`); refused credentials mean "
+        "the role's trust or the cluster's issuer changed.",
     ),
 }
 

@@ -1,7 +1,7 @@
 """What watches over the site: rules for its Prometheus, a dashboard for its Grafana, as objects that both find."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,16 +20,22 @@ from infra.onprem.site_rules import rule_groups
 
 # By these labels the usual side containers of Prometheus and Grafana find files.
 RULES, DASHBOARD = {"prometheus-rules": "true"}, {"grafana_dashboard": "1"}
+# Side containers write each key as a file, and what Prometheus reads are usually *.yaml.
+RULE_FILE = "serving-rules.yaml"
 OPERATOR = "monitoring.coreos.com/v1"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SiteWatchArgs:
-    """`namespace` is the servers'. `tunnels`: the gateway's pods report them; `cache`: there is a registry cache."""
+    """`namespace` is the servers', `servers` the least number of them.
+
+    `tunnels`: the gateway's pods report them; `cache`: there is a registry cache.
+    """
 
     names: Names
     namespace: Input[str]
     config: SiteWatchConfig
+    servers: int
     tunnels: bool
     cache: bool
 
@@ -37,21 +43,25 @@ class SiteWatchArgs:
 class SiteWatch(pulumi.ComponentResource):
     """The rules in a ConfigMap or in the Prometheus Operator's own kind of object, and the dashboard in a ConfigMap.
 
-    A Prometheus of the Operator passes pods' annotations over, so it is told of each part that reports.
+    A Prometheus of the Operator passes pods' annotations over, so it is told of each part that reports. Any other reads
+    the annotated pods by itself; it has to give their series the label `namespace`, and to take a certificate that is
+    not for the address it asks.
     """
 
     def __init__(self, name: str, args: SiteWatchArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("hybrid-serving:onprem:SiteWatch", name, None, opts)
         self._args = args
         namespace = Output.from_input(args.namespace)
-        rules = namespace.apply(lambda it: rule_groups(args.config, it, tunnels=args.tunnels, cache=args.cache))
+        rules = namespace.apply(
+            lambda it: rule_groups(args.config, it, servers=args.servers, tunnels=args.tunnels, cache=args.cache)
+        )
         if args.config.rules == "prometheusRule":
             self._custom(f"{name}-rules", "PrometheusRule", "serving-rules", rules)
             for part, port, scheme in _reporting(args):
                 self._custom(f"{name}-{part}", "PodMonitor", part, monitor(args.names.selector(part), port, scheme))
         else:
             text = rules.apply(lambda it: yaml.safe_dump(it, sort_keys=False, width=1000))
-            self._config_map(f"{name}-rules", "serving-rules", RULES, {"serving": text})
+            self._config_map(f"{name}-rules", "serving-rules", RULES, {RULE_FILE: text})
         environment = args.names.environment
         document = namespace.apply(
             lambda it: dashboard(args.config, it, environment, tunnels=args.tunnels, cache=args.cache)
@@ -71,16 +81,16 @@ class SiteWatch(pulumi.ComponentResource):
             name,
             api_version=OPERATOR,
             kind=kind,
-            metadata=self._metadata(called, {}),
+            metadata=self._metadata(called, self._args.config.labels),
             spec=spec,
             opts=ResourceOptions(parent=self),
         )
 
-    def _metadata(self, name: str, found_by: dict[str, str]) -> meta.v1.ObjectMetaArgs:
+    def _metadata(self, name: str, found_by: Mapping[str, str]) -> meta.v1.ObjectMetaArgs:
         return meta.v1.ObjectMetaArgs(
             name=name,
             namespace=self._args.namespace,
-            labels=self._args.names.labels("watch") | found_by,
+            labels=self._args.names.labels("watch") | dict(found_by),
             annotations=self._args.names.annotations(),
         )
 

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from model_image import channel as channels
-from model_image.artefact import MANIFEST, FileEntry
+from model_image.artefact import MANIFEST, Manifest
 from model_image.cache.config import Config
 from model_image.cache.metrics import Metrics
 from model_image.cache.mirror import Mirror
@@ -67,32 +67,34 @@ class _Routes:
         model, digest, path = (request.path_params[key] for key in ("model", "digest", "path"))
         if model != self._model:
             return _refused(404, f"this cache holds the model {self._model!r} alone")
-        manifest = self._shelf.releases.get(digest)
+        manifest = self._shelf.offered(digest)
         if manifest is None:
-            return _refused(503, "this release is not held here; the channel names those that are")
+            return _refused(503, "this release is not held here now; the channel names the one that is")
         if path == MANIFEST:
-            return self._manifest(digest)
+            return self._manifest(digest, manifest)
         entry = manifest.files.get(path)
         if entry is None:
             return _refused(404, "the release has no such file")
         headers = {"Content-Length": str(entry.size)}
-        pieces = self._pieces(digest, path, entry)
+        pieces = self._pieces(digest, path, manifest)
         return StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)
 
-    def _manifest(self, digest: str) -> Response:
+    def _manifest(self, digest: str, manifest: Manifest) -> Response:
         try:
             return Response(self._shelf.manifest(digest), media_type="application/json")
-        except BrokenFileError as error:
-            self._mirror.broken(digest, error)
-            return _refused(503, "this release was damaged here and is being brought again")
+        except BrokenFileError:
+            self._mirror.doubt(digest, manifest)
+            return _refused(503, "this release is damaged here, look again soon")
+        except OSError:
+            return _refused(503, "this release cannot be read just now")
 
-    def _pieces(self, digest: str, path: str, entry: FileEntry) -> Iterator[bytes]:
+    def _pieces(self, digest: str, path: str, manifest: Manifest) -> Iterator[bytes]:
         try:
-            for piece in self._shelf.read(digest, path, entry):
+            for piece in self._shelf.read(digest, path, manifest.files[path]):
                 self._metrics.sent.inc(len(piece))
                 yield piece
-        except BrokenFileError as error:
-            self._mirror.broken(digest, error)
+        except BrokenFileError:
+            self._mirror.doubt(digest, manifest)
             raise  # breaks the connection off: the reader must not take this for the end
 
     async def healthz(self, request: Request) -> Response:
@@ -100,7 +102,7 @@ class _Routes:
         return JSONResponse({"live": True})
 
     async def readyz(self, request: Request) -> Response:
-        """GET /readyz: 200 while all that the channel names is here, however long ago the registry answered."""
+        """GET /readyz: 200 while the stable release of the channel is here, however long ago the registry answered."""
         channel, ready = self._shelf.channel, self._shelf.whole
         answer = {
             "ready": ready,

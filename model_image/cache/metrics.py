@@ -18,7 +18,7 @@ class Metrics:
             "When this cache last held all that the registry names; 0: never since its start",
             registry=own,
         )
-        self.ready = Gauge("registry_cache_ready", "1 while what the channel names is here", registry=own)
+        self.ready = Gauge("registry_cache_ready", "1 while the stable release of the channel is here", registry=own)
         self.bytes = Gauge("registry_cache_bytes", "Bytes of the releases held", registry=own)
         self.releases = Gauge("registry_cache_releases", "Releases held", registry=own)
         self.failures = Counter("registry_cache_sync_failures", "Looks at the registry that failed", registry=own)

@@ -1,17 +1,19 @@
-"""Keeps the shelf like the registry: looks at the channel, brings what it names, then hands the channel on."""
+"""Keeps the shelf like the registry: brings what the channel names, and hands it on once its stable release is here.
+
+All that is brought or removed is brought or removed on one thread.
+"""
 
 import threading
 import time
 from collections.abc import Callable, Iterator
 
 from model_image import channel as channels
-from model_image.artefact import ArtefactError
+from model_image.artefact import Manifest
 from model_image.cache.metrics import Metrics
-from model_image.cache.shelf import Shelf, names
+from model_image.cache.shelf import BrokenFileError, Shelf
 from model_image.cache.supply import CacheError, Supply
 from model_image.channel import Channel
 from model_image.registry import Registry
-from model_image.registry_errors import RegistryError
 from model_image.server.logs import log
 
 CHECK_SECONDS = 3600.0
@@ -73,45 +75,54 @@ class Mirror:
         self.trouble = trouble
         self._measure()
 
-    def broken(self, digest: str, cause: Exception) -> None:
-        """A reader met a damaged file: its release is not offered any more, and brought again at once."""
-        if digest in self._shelf.releases:
-            self._metrics.broken.inc()
-            log.error("held release is damaged", extra={"fields": {"release": digest, "cause": str(cause)}})
-            self._shelf.drop(digest)
+    def doubt(self, digest: str, manifest: Manifest) -> None:
+        """A reader of this very copy met a damaged file: it is not offered until it is checked. From any thread."""
+        if self._shelf.offered(digest) is manifest:  # a slow reader's copy may have been replaced since
+            self._shelf.doubted[digest] = manifest
             self._wake.set()
 
     def _inspect(self) -> None:
-        """Take the volume over at the first look; later read all of it now and then."""
+        """Take the volume over at the first look; later check what a reader doubts, and now and then all of it."""
+        suspects = dict(self._shelf.doubted)
         if self._checked_at is None:
             self._shelf.open()
-        elif self._clock() < self._checked_at + CHECK_SECONDS:
-            return
-        else:
-            for digest in list(self._shelf.releases):
-                try:
-                    self._shelf.check(digest)
-                except ArtefactError as error:
-                    self.broken(digest, error)
-        self._checked_at = self._clock()
+            self._checked_at = self._clock()
+        elif self._clock() >= self._checked_at + CHECK_SECONDS:
+            self._checked_at = self._clock()  # before the check: one that fails is not repeated at each look
+            suspects |= self._shelf.releases
+        for digest, manifest in suspects.items():
+            if self._shelf.releases.get(digest) is manifest:
+                self._check(digest)
+            self._shelf.doubted.pop(digest, None)
+
+    def _check(self, digest: str) -> None:
+        try:
+            self._shelf.check(digest)
+        except BrokenFileError as error:
+            self._metrics.broken.inc()
+            log.error("held release is damaged", extra={"fields": {"release": digest, "cause": str(error)}})
+            self._shelf.drop(digest)
+        except OSError as error:  # no word on the bytes, and every reader checks them: it stays
+            log.warning("held release not checked", extra={"fields": {"release": digest, "cause": str(error)}})
 
     def _bring(self, channel: Channel) -> None:
-        wanted = names(channel)
-        if not wanted:
+        if channel.stable is None:
             if self._shelf.channel:
                 raise CacheError(f"{self._registry}: the channel of {self._model!r} is gone; promote a release again")
             return
-        for digest in sorted(wanted):
-            self._supply.fetch(digest, keep=wanted | self._shelf.named)
+        self._supply.fetch(channel.stable, keep={channel.stable} | self._shelf.needed)
         if self._shelf.channel is None or channels.encode(channel) != channels.encode(self._shelf.channel):
             self._shelf.hand_on(channel)
             log.info("channel handed on", extra={"fields": {"stable": channel.stable, "canary": channel.canary}})
-        kept = set(wanted)
+        kept = {channel.stable}
+        if channel.canary:  # no server takes it, so nothing that servers do may wait for it
+            kept.add(channel.canary)
+            self._supply.fetch(channel.canary, keep=kept)
         for digest in self._earlier(channel):
             kept.add(digest)
             try:
                 self._supply.fetch(digest, keep=kept)
-            except (CacheError, RegistryError):  # a way back is worth having, not worth failing for
+            except Exception:  # a way back is worth having, not worth failing for
                 kept.discard(digest)
         for digest in set(self._shelf.releases) - kept:
             self._shelf.drop(digest)
@@ -119,7 +130,7 @@ class Mirror:
     def _earlier(self, channel: Channel) -> Iterator[str]:
         """The last releases before those that are named now, the newest first."""
         found: dict[str, None] = dict.fromkeys(change.release for change in reversed(channel.history))
-        earlier = [digest for digest in found if digest not in names(channel)]
+        earlier = [digest for digest in found if digest not in (channel.stable, channel.canary)]
         yield from earlier[: self._rollbacks]
 
     def _measure(self) -> None:

@@ -20,7 +20,7 @@ Serve the release that the registry's channel names. All settings come from the 
   or http://<host>:<port> of a cache): required
   SERVING_MODEL (search), SERVING_IMAGE (), SERVING_PORT (8080), SERVING_POLL_SECONDS (5), SERVING_DRAIN_SECONDS (10),
   SERVING_DATA (/var/lib/serving), SERVING_BACKEND (torch|dummy), SERVING_THREADS (CPUs, at most 2),
-  SERVING_TLS_CERT and SERVING_TLS_KEY (files; both for HTTPS): optional
+  SERVING_TLS_CERT and SERVING_TLS_KEY (files; both for HTTPS; looked at every minute): optional
 S3 is reached with the AWS SDK's own variables.
 """
 
@@ -47,10 +47,15 @@ def _serve(config: Config) -> int:
     from model_image.server import logs
     from model_image.server.app import build_app
     from model_image.server.lifecycle import DrainingServer, Lifecycle
+    from model_image.server.tls import CHECK_SECONDS, Certificate
 
     logs.set_up()
     lifecycle = Lifecycle()
-    settings = web_settings(config, build_app(config, lifecycle))
+    app = build_app(config, lifecycle)
+    settings = web_settings(config, app)
+    settings.load()  # makes the context of HTTPS
+    if settings.ssl and config.tls_cert and config.tls_key:
+        Certificate(settings.ssl, config.tls_cert, config.tls_key, app.state.metrics).start(CHECK_SECONDS)
     DrainingServer(settings, lifecycle, drain_seconds=config.drain_seconds).run()
     logs.log.info("stopped")
     return 0

@@ -28,7 +28,7 @@ _FROM_STATUS = {404: Kind.NOT_FOUND, 405: Kind.METHOD_NOT_ALLOWED}
 
 
 def build_app(config: Config, lifecycle: Lifecycle) -> Starlette:
-    """The application; it follows its channel while its lifespan runs. `app.state.releases` is for tests and tools."""
+    """The application; it follows its channel while its lifespan runs. `app.state` has its `releases` and `metrics`."""
     metrics = Metrics()
     scheduler = Scheduler(metrics)
 
@@ -67,6 +67,7 @@ def build_app(config: Config, lifecycle: Lifecycle) -> Starlette:
         lifespan=lifespan,
     )
     app.state.releases = releases
+    app.state.metrics = metrics
     return app
 
 

@@ -13,6 +13,7 @@ class Metrics:
     """Names start with `serving_`; labels have few values and never hold user text.
 
     The two times of the start belong to the first release alone and are 0 before; `clock` is in unix seconds.
+    `certificate_expiry` is NaN on a server without HTTPS: no alarm that compares it with the time goes off.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -38,6 +39,10 @@ class Metrics:
         self.start_ready = Gauge(
             "serving_start_ready_timestamp_seconds", "When the first release was loaded and warm", registry=own
         )
+        self.certificate_expiry = Gauge(
+            "serving_certificate_expiry_timestamp_seconds", "When the certificate in service ends", registry=own
+        )
+        self.certificate_expiry.set(float("nan"))
 
     def downloaded(self) -> None:
         """Record that the release that will be loaded next is here and verified."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from model_image.channel import Channel, ChannelError
+from model_image.channel import Channel, ChannelError, behind
 from model_image.registry import Registry
 from model_image.server.logs import log
 from model_image.server.metrics import Metrics
@@ -53,6 +53,7 @@ class Releases:
         self._metrics = metrics
         self._clock = clock
         self._channel: Channel | None = None
+        self._warned: Channel | None = None
         self._retry_at = 0.0
 
     def start(self, seconds: float) -> Callable[[], None]:
@@ -79,7 +80,7 @@ class Releases:
     def poll(self) -> None:
         """Look at the channel once and take the release it names. Never raises."""
         try:
-            channel = self._registry.channel(self._model, unless=self._channel)
+            channel = self._newer(self._registry.channel(self._model, unless=self._channel))
             self._reached(True)
             if channel is not self._channel:
                 self._channel, self._retry_at = channel, 0.0
@@ -90,6 +91,17 @@ class Releases:
             self._refuse("", error)
         except Exception:
             log.exception("poll failed")
+
+    def _newer(self, found: Channel) -> Channel:
+        """`found`, or the channel held here when a replica of the cache that is behind gave an earlier one."""
+        held = self._channel
+        if held is None or not behind(found, held):
+            return found
+        if self._warned is not held:
+            fields = {"registry": str(self._registry), "stable": found.stable, "held": held.stable}
+            log.warning("earlier channel ignored, the registry is behind", extra={"fields": fields})
+        self._warned = held
+        return held
 
     def _follow(self, wanted: str | None) -> None:
         if wanted is None or (self.current and self.current.digest == wanted):

@@ -125,7 +125,12 @@ def local_stack_config(
         "weights": {"onprem": choices.onprem_weight, "aws": choices.aws_weight},
         "healthCheck": {"intervalSeconds": 10, "threshold": 3},
     }
-    kubernetes = {"kubernetes:context": kube_context, "kubernetes:kubeconfig": str(kubeconfig)}
+    kubernetes = {
+        "kubernetes:context": kube_context,
+        "kubernetes:kubeconfig": str(kubeconfig),
+        "kubernetes:enableConfigMapMutable": "true",
+        "kubernetes:enableSecretMutable": "true",
+    }
     return {
         "local-aws": {**aws_provider, **_own(aws)},
         "local-onprem": {**kubernetes, **_own(onprem)},

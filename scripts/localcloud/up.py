@@ -8,7 +8,7 @@ from scripts.localcloud.console import note, step
 DESCRIPTION = """\
 Set up the local cloud and do the main job: the stacks local-aws, local-onprem and local-dns, one image on both
 sites, release 0 of a catalogue in the registry, and the same query answered by both sites.
-A first run builds the tools and takes about 22 minutes on two cores, a later one 3 minutes. Safe to repeat:
+A first run builds the tools and takes about 40 minutes on two cores, a later one 5 minutes. Safe to repeat:
 what a killed run left is repaired. scripts/down removes everything.
 """
 EXAMPLES = """\

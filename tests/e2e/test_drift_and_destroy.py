@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from infra.names import PROJECT
 from scripts.localcloud.aws import api
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.console import UserError
@@ -30,18 +31,19 @@ def test_a_change_made_by_hand_in_aws_is_found_and_put_right(local_cloud: LocalC
 
 @pytest.mark.kubernetes
 def test_a_change_made_by_hand_in_the_cluster_is_put_right(local_cloud: LocalCloud, stacks: dict[str, Stack]) -> None:
-    def replicas() -> int:
-        found = json.loads(kubectl(local_cloud, "get", "deployments", "-n", "serving", "-o", "json").stdout)["items"]
-        return int(found[0]["spec"]["replicas"])
-
-    wanted = replicas()
     name = stacks["onprem"].outputs()["deployment"]
-    kubectl(local_cloud, "scale", f"deployment/{name}", "-n", "serving", f"--replicas={wanted - 1}")
-    kubectl(local_cloud, "rollout", "status", f"deployment/{name}", "-n", "serving", "--timeout=60s")
+
+    def history() -> int:
+        found = kubectl(local_cloud, "get", f"deployment/{name}", "-n", "serving", "-o", "json").stdout
+        return int(json.loads(found)["spec"]["revisionHistoryLimit"])
+
+    wanted = history()
+    change = json.dumps({"spec": {"revisionHistoryLimit": wanted + 1}})
+    kubectl(local_cloud, "patch", f"deployment/{name}", "-n", "serving", "--patch", change)
     with pytest.raises(UserError, match="no changes were expected"):
         stacks["onprem"].preview("--refresh", "--expect-no-changes")
     stacks["onprem"].up("--refresh")
-    assert replicas() == wanted
+    assert history() == wanted
 
 
 @pytest.mark.cloud
@@ -55,8 +57,7 @@ def test_destroy_leaves_nothing_but_what_was_there_before_and_keys_pending_delet
         assert stacks[role].resources() == []
     # The zone is the company's own, from before the stacks.
     assert holdings(partial(api.client, local_cloud)) == {"route53 list_hosted_zones": [f"{ZONE}."]}
-    namespaces = kubectl(local_cloud, "get", "namespaces", "-o", "name").stdout.split()
-    assert sorted(namespaces) == [
-        f"namespace/{name}" for name in ("default", "kube-node-lease", "kube-public", "kube-system")
-    ]
+    for kind in ("namespaces", "priorityclasses", "customresourcedefinitions"):
+        left = kubectl(local_cloud, "get", kind, "-l", f"app.kubernetes.io/part-of={PROJECT}", "-o", "name")
+        assert left.stdout == ""
     wait_until(lambda: not list((local_cloud.run / "instances").glob("*/root")), what="the instances' end", timeout=60)

@@ -65,7 +65,16 @@ def test_every_kubernetes_object_says_what_it_is_part_of() -> None:
 
 def test_every_kubernetes_object_takes_back_what_a_hand_changed() -> None:
     for resource in kubernetes_objects():
-        assert resource.inputs["metadata"]["annotations"]["pulumi.com/patchForce"] == "true", resource.name
+        if not resource.type.endswith(":Namespace"):
+            assert resource.inputs["metadata"]["annotations"]["pulumi.com/patchForce"] == "true", resource.name
+
+
+def test_a_namespace_is_refused_where_another_environment_has_it() -> None:
+    """Its manager is the environment's own, and takes nothing over by force."""
+    namespaces = [resource for resource in kubernetes_objects() if resource.type.endswith(":Namespace")]
+    assert len(namespaces) >= 3
+    for resource in namespaces:
+        assert resource.inputs["metadata"]["annotations"] == {"pulumi.com/patchFieldManager": "hybrid-serving-prod"}
 
 
 @pytest.mark.parametrize("site", SITES)

@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,10 @@ from infra.outputs import Tunnel
 from scripts.localcloud.processes import Processes
 from scripts.localcloud.vpn import view
 from scripts.localcloud.vpn.place import Place
-from tests.network import places
+from tests.network import leftovers, places
 from tests.network.lab import Lab
 from tests.network.load import Load
-from tests.network.places import GATEWAY, INSTANCE, PODS
+from tests.network.places import CLIENTS, GATEWAY, INSTANCE
 from tests.scripts.localcloud.aws.moto.conftest import moto_url
 
 __all__ = ["moto_url"]
@@ -69,10 +69,12 @@ def connection(client: Callable[[str], Any]) -> view.Vpn:
 @pytest.fixture(scope="session")
 def shared_lab(connection: view.Vpn) -> Iterator[Lab]:
     assert os.geteuid() == 0, "the network tier makes network namespaces: run it as root"
-    folder = Path(tempfile.mkdtemp(prefix="vpn", dir="/tmp"))  # short: it holds sockets
+    leftovers.clear()
+    # A short path: it holds sockets.
+    folder = Path(tempfile.mkdtemp(prefix=leftovers.folder_prefix(), dir=leftovers.FOLDERS))
     place = Place(
         processes=Processes(folder / "processes", folder / "logs"),
-        namespace=lambda role: f"vpn{os.getpid()}-{role}",
+        namespace=leftovers.name,
         files=folder / "files",
         sockets=folder / "run",
     )
@@ -99,10 +101,10 @@ def lab(shared_lab: Lab) -> Iterator[Lab]:
 
 @pytest.fixture
 def load(shared_lab: Lab, tmp_path: Path) -> Loads:
-    """Requests from every pod to the instance, or with `back=True` from the instance to every pod."""
+    """Requests from some pods to the instance, or with `back=True` from the instance to these pods."""
 
-    def make(*, back: bool = False) -> Load:
-        pairs = [f"{INSTANCE}-{pod}" if back else f"{pod}-{INSTANCE}" for pod in PODS]
+    def make(*, back: bool = False, pods: Sequence[str] = CLIENTS) -> Load:
+        pairs = [f"{INSTANCE}-{pod}" if back else f"{pod}-{INSTANCE}" for pod in pods]
         return Load(shared_lab.place, "instance" if back else "pods", pairs, tmp_path / f"load-{back}")
 
     return make

@@ -80,19 +80,27 @@ class Lab:
 
     def charon(self, daemon: str) -> int:
         """The pid of one charon of the site."""
-        conf = f"STRONGSWAN_CONF={self.place.sockets / site_end.NAME / daemon}.conf".encode()
-        for environment in Path("/proc").glob("[0-9]*/environ"):
+        conf = f"STRONGSWAN_CONF={self.place.sockets / site_end.NAME / daemon}.conf"
+        return self._process("charon-systemd", "environ", conf)
+
+    def bird(self) -> int:
+        """The pid of the site's BIRD."""
+        return self._process("bird", "cmdline", str(self.place.sockets / site_end.NAME / "bird.ctl"))
+
+    def _process(self, name: str, file: str, word: str) -> int:
+        for path in Path("/proc").glob(f"[0-9]*/{file}"):
             try:
-                name = (environment.parent / "comm").read_text().strip()
-                if name == "charon-systemd" and conf in environment.read_bytes().split(b"\0"):
-                    return int(environment.parent.name)
+                if (path.parent / "comm").read_text().strip() == name and word.encode() in path.read_bytes().split(
+                    b"\0"
+                ):
+                    return int(path.parent.name)
             except OSError:
                 continue  # it ended meanwhile
-        raise AssertionError(f"{daemon}: no charon runs")
+        raise OSError(f"no {name} runs with {word}")
 
-    def unreachable(self, address: str) -> bool:
-        """Whether the site's own kernel refuses to send there."""
-        done = run(enter(self.place, "onprem", "ip", "route", "get", address), check=False)
+    def unreachable(self, address: str, *way: str) -> bool:
+        """Whether the site's own kernel refuses to send there; `way` says from where, in words of `ip route get`."""
+        done = run(enter(self.place, "onprem", "ip", "route", "get", address, *way), check=False)
         return done.returncode != 0 and "No route to host" in done.stderr
 
     def sent(self) -> list[int]:

@@ -29,13 +29,17 @@ class Attempt:
 
 
 class Load:
-    """Asks from every source its target, from the start of the block to its end."""
+    """Asks from every source its target, from the start of the block to its end.
+
+    A block ends well only after everybody was answered once more: no outage is left out because it has not ended.
+    """
 
     def __init__(self, place: Place, role: str, pairs: list[str], file: Path, *, port: int = 8080) -> None:
         self._pairs, self._file = pairs, file
         probe = [sys.executable, str(Path(__file__).with_name("probe.py"))]
         self._argv = enter(place, role, *probe, "--pairs", *pairs, "--port", str(port))
         self.attempts: list[Attempt] = []
+        self.ended = 0.0
 
     def __enter__(self) -> "Load":
         with self._file.open("w") as out:
@@ -43,13 +47,21 @@ class Load:
         try:
             self.answered_by_all(since=0.0)
         except BaseException:
-            self.__exit__(None, None, None)
+            self._end()
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        try:
+            if error is None:
+                self.answered_by_all(since=time.monotonic())
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        self.ended = time.monotonic()
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
         self._read()
@@ -74,11 +86,14 @@ class Load:
         wait_until(lambda: self._read() > until, what=f"{seconds} s of requests", timeout=seconds + 30)
 
     def gap(self, pair: str | None = None) -> float:
-        """The longest time that one pair (or the worst) was without an answer, in seconds."""
-        answers: dict[str, list[float]] = defaultdict(list)
+        """The longest time that one pair (or the worst) was without an answer, in seconds, until the block's end."""
+        answers: dict[str, list[float]] = {asked: [] for asked in self._pairs if pair in (None, asked)}
         for attempt in self.attempts:
-            if attempt.answered and pair in (None, attempt.pair):
+            if attempt.answered and attempt.pair in answers:
                 answers[attempt.pair].append(attempt.ended)
+        for asked, times in answers.items():
+            assert times, f"{asked} was never answered"
+            times.append(self.ended)
         return max(later - sooner for times in answers.values() for sooner, later in itertools.pairwise(times))
 
     def lost(self) -> int:

@@ -10,7 +10,10 @@ from scripts.localcloud.vpn.place import Place
 
 ROLES = ("inet", "onprem", "pods", "tun1", "tun2", "vpc", "instance")
 GATEWAY, NODE, INSTANCE = "198.51.100.10", "10.10.0.10", "10.30.1.10"
-PODS = tuple(f"10.42.0.{host}" for host in range(11, 19))
+PODS = tuple(f"10.42.0.{host}" for host in range(11, 43))
+"""So many that the kernel, which chooses a tunnel for each pair of addresses, never chooses the same for all."""
+CLIENTS = PODS[:8]
+"""The pods that ask where it does not matter by which tunnel."""
 ENDS = ("203.0.113.11", "203.0.113.12")
 
 

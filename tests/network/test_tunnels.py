@@ -29,12 +29,12 @@ def test_the_gateway_itself_is_known_to_the_vpc_by_its_own_address(lab: Lab) -> 
 
 
 def test_both_tunnels_are_used_at_once(lab: Lab, load: Loads) -> None:
+    by_tunnel = {lab.tunnel_of(pod, INSTANCE): pod for pod in PODS}
+    assert by_tunnel.keys() == {0, 1}
     before = lab.sent()
-    with load() as there:
+    with load(pods=list(by_tunnel.values())) as there:
         there.go_on(2.0)
     assert all(after - sooner > 10 for sooner, after in zip(before, lab.sent(), strict=True))
-    used = {lab.tunnel_of(pod, INSTANCE) for pod in PODS}
-    assert used == {0, 1}
 
 
 @pytest.mark.parametrize(("asker", "answerer"), [("pods", INSTANCE), ("instance", PODS[0])])

@@ -103,11 +103,18 @@ def test_a_charon_that_dies_is_started_again_in_the_same_pod(vpn: SiteVpn, measu
 
 def test_a_pod_that_is_deleted_is_followed_by_another(vpn: SiteVpn, measured: Measured, tmp_path: Path) -> None:
     [before] = vpn.pods()
+    ways: set[str] = set()
+
+    def followed() -> bool:
+        ways.add(vpn.device(CLIENTS[0], t.VPC_ROUTER))
+        return successor(vpn, before["metadata"]["uid"])
+
     with vpn.load(tmp_path / "there") as there, vpn.load(tmp_path / "back", back=True) as back:
         vpn.kubectl("delete", "pod", before["metadata"]["name"], "--wait=false")
-        wait_until(lambda: successor(vpn, before["metadata"]["uid"]), what="the next pod is ready", timeout=90)
+        wait_until(followed, what="the next pod is ready", timeout=90)
         vpn.up()
         there.go_on(2.0)
+    assert all(way == "" or way.startswith("ipsec") for way in ways), f"in clear text to AWS through one of {ways}"
     measured(f"longest time without an answer {max(there.gap(), back.gap()):.1f} s while one pod followed another")
 
 

@@ -70,8 +70,8 @@ def _round(gateway: Gateway, run: Path) -> set[str]:
         seen = time.time()
         statuses = gateway.step()
         serve.write(run, statuses, seen)
-    except OSError as error:
-        return {str(error)}
+    except Exception as error:  # also what odd answers of the daemons lead to
+        return {f"{type(error).__name__}: {error}"}
     return {str(status) for status in statuses}
 
 

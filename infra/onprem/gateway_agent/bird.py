@@ -13,10 +13,18 @@ class Bird:
         self._file, self._socket = files / BIRD, run / "bird.ctl"
         self.child = Child(["bird", "-f", "-c", str(self._file), "-s", str(self._socket)])
 
-    def load(self) -> str:
-        """Make it run the file as it is now; sessions that did not change stay. Returns why it refuses, or ""."""
+    def load(self) -> str | None:
+        """Make it run the file as it is now; sessions that did not change stay.
+
+        Returns why it refuses, "" when it does not, None when it gives no answer.
+        """
         answer = tools.ask("birdcl", "-s", self._socket, "configure").stdout
+        if " ready." not in answer:
+            return None
         return "" if "Reconfigur" in answer else f"{BIRD} is refused: {' '.join(answer.splitlines()[-1:])}"
 
-    def sessions(self) -> dict[str, Session]:
-        return sessions(tools.ask("birdcl", "-s", self._socket, "show", "protocols", "all").stdout)
+    def sessions(self) -> dict[str, Session] | None:
+        """None when it gives no answer."""
+        done = tools.ask("birdcl", "-s", self._socket, "show", "protocols", "all", seconds=tools.LOOK_SECONDS)
+        self.child.heard(not done.returncode)
+        return None if done.returncode else sessions(done.stdout)

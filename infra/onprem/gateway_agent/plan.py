@@ -41,13 +41,15 @@ class Plan:
     """`ipsec` says who encrypts: the kernel, one device per tunnel that this agent makes; or charon itself in
     userspace, one charon per tunnel, because one charon has one TUN device for all that it encrypts.
 
-    `initiate`: bring up what is down; an end that only answers does not. `mtu` in bytes.
+    `initiate`: bring up what is down; an end that only answers does not. `mtu` in bytes. `aws_ranges` never leave the
+    node but through a tunnel.
     """
 
     ipsec: str
     mtu: int
     initiate: bool
     daemons: tuple[Daemon, ...]
+    aws_ranges: tuple[str, ...] = ()
 
     @property
     def tunnels(self) -> tuple[Tunnel, ...]:
@@ -62,13 +64,20 @@ class Plan:
         try:
             value = json.loads(text)
             daemons = tuple(_daemon(entry) for entry in value.pop("daemons"))
-            return cls(**value, daemons=daemons)
+            ranges = tuple(str(cidr) for cidr in value.pop("aws_ranges", ()))
+            return cls(**value, daemons=daemons, aws_ranges=ranges)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{FILE}: {error}") from None
 
 
 def plan(
-    tunnels: Sequence[Tunnel], *, ipsec: str, mtu: int, initiate: bool = True, shared_name: str = "tunnels"
+    tunnels: Sequence[Tunnel],
+    *,
+    ipsec: str,
+    mtu: int,
+    initiate: bool = True,
+    shared_name: str = "tunnels",
+    aws_ranges: Sequence[str] = (),
 ) -> Plan:
     """A plan for these tunnels: one charon called `shared_name` in the kernel's variant, one for each in the other."""
     if ipsec not in (KERNEL, USERSPACE):
@@ -77,7 +86,7 @@ def plan(
         daemons: tuple[Daemon, ...] = (Daemon(name=shared_name, tunnels=tuple(tunnels)),)
     else:
         daemons = tuple(Daemon(name=tunnel.name, tunnels=(tunnel,)) for tunnel in tunnels)
-    return Plan(ipsec=ipsec, mtu=mtu, initiate=initiate, daemons=daemons)
+    return Plan(ipsec=ipsec, mtu=mtu, initiate=initiate, daemons=daemons, aws_ranges=tuple(aws_ranges))
 
 
 def _daemon(entry: dict[str, object]) -> Daemon:

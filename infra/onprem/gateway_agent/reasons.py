@@ -82,7 +82,7 @@ def of_silence(tunnel: Tunnel) -> str:
 def of_session(session: Session | None) -> str:
     """Why BGP is down inside a tunnel that is up."""
     if session is None:
-        return "BIRD runs no session for it"
+        return "BIRD tells no session for it"
     if "Bad peer AS" in session.error:
         return "the peer has another BGP number (ASN) than the configuration"
     return f"BGP is {session.state}{f', last: {session.error}' if session.error else ''}"

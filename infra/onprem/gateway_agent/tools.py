@@ -8,16 +8,24 @@ from collections.abc import Mapping
 from pathlib import Path
 
 SECONDS = 10.0
+# For what a daemon holds, which it tells in milliseconds: a daemon that hangs should not hold up the others.
+LOOK_SECONDS = 3.0
+NO_ANSWER = 124
+"""The return code of a command that hung."""
+LAST_METRIC = 2**32 - 1
 
 
-def ask(*argv: str | Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a short command. One that hangs counts as failed."""
+def ask(
+    *argv: str | Path, env: Mapping[str, str] | None = None, seconds: float | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a short command. One that takes longer than `seconds` (else SECONDS) is ended, and counts as failed."""
+    limit = SECONDS if seconds is None else seconds
     words = [str(word) for word in argv]
     environment = {**os.environ, **(env or {})}
     try:
-        return subprocess.run(words, env=environment, text=True, capture_output=True, timeout=SECONDS)
+        return subprocess.run(words, env=environment, text=True, capture_output=True, timeout=limit)
     except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(words, 124, "", f"{words[0]} gave no answer in {SECONDS:.0f} s")
+        return subprocess.CompletedProcess(words, NO_ANSWER, "", f"{words[0]} gave no answer in {limit:.0f} s")
 
 
 def tun_device(pid: int) -> str:
@@ -56,3 +64,14 @@ def set_up(device: str, address: str, mtu: int) -> str:
         if done.returncode:
             return f"{' '.join(argv)}: {done.stderr.strip()}"
     return ""
+
+
+def keep_unreachable(cidr: str) -> str:
+    """Make `cidr` unreachable wherever no better route is left; returns why that failed, or "".
+
+    BIRD takes its routes along when it ends, and then what is meant for AWS would follow the node's default route in
+    clear text. So nobody removes this route: it outlives the gateway, until the node is started again. By hand, it is
+    how a node leaves the VPN: `ip route delete unreachable <cidr> metric 4294967295`.
+    """
+    done = ask("ip", "route", "replace", "unreachable", cidr, "metric", str(LAST_METRIC))
+    return f"{cidr} may leave the node in clear text: {done.stderr.strip()}" if done.returncode else ""

@@ -6,9 +6,9 @@ import pytest
 
 from infra.config.gateway import GatewayConfig
 from tests.infra.config.test_reading import parse, problems
-from tests.infra.settings import DIGEST, REMOVED
+from tests.infra.settings import REMOVED
 
-IMAGE = f"registry.shop.example/vpn-gateway@{DIGEST}"
+OF_PODS = ("image", "ipsec", "nodeAddress", "nodeLabel", "pullSecret")
 
 
 def gateway(changes: dict[str, Any] | None = None) -> GatewayConfig:
@@ -23,7 +23,7 @@ def refused(changes: dict[str, Any]) -> str:
 
 def test_a_pod_is_the_gateway_unless_a_router_is() -> None:
     assert gateway({"mode": REMOVED}).mode == "pod"
-    assert gateway({"mode": "router", "image": REMOVED}).mode == "router"
+    assert gateway({"mode": "router"} | dict.fromkeys(OF_PODS, REMOVED)).mode == "router"
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,13 @@ def test_a_pod_without_image_is_refused_with_the_way_to_make_one() -> None:
     assert "scripts/bake vpn-gateway" in problem
 
 
-def test_a_router_runs_no_image() -> None:
-    problem = refused({"mode": "router", "image": IMAGE})
-    assert problem.startswith(f"hybrid-serving:gateway.image is {IMAGE!r}")
+@pytest.mark.parametrize("key", OF_PODS)
+def test_a_router_has_nothing_of_a_pod(key: str) -> None:
+    others = {other: REMOVED for other in OF_PODS if other != key}
+    value = "registry-shop" if key == "pullSecret" else "hybrid-serving/vpn-gateway=true"
+    own = {key: value} if key in ("pullSecret", "nodeLabel") else {}
+    problem = refused({"mode": "router"} | others | own)
+    assert problem.startswith(f"hybrid-serving:gateway has {key}: ")
     assert "gateway.mode to pod" in problem
 
 

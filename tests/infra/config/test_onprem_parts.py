@@ -1,5 +1,6 @@
 """Refused settings of the cache and of the image: each names field, value, rule and the way out."""
 
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from infra.config import OnPremConfig
 from infra.config.reader import ConfigError
 from infra.config.source import Settings
-from tests.infra.settings import DIGEST, REMOVED, example
+from tests.infra.engine import declare
+from tests.infra.settings import DIGEST, REFERENCES, REMOVED, example
 
 
 def parsed(changes: dict[str, Any]) -> OnPremConfig:
@@ -28,6 +30,8 @@ def parsed(changes: dict[str, Any]) -> OnPremConfig:
         ("image.mirror", "registry.shop.example/serving:v1", "repository without tag"),
         ("image.credentials", "ecr", "remove one of the two"),
         ("image.credentials", "docker", "one of none, ecr"),
+        ("image.pullSecret", "Registry_Shop", "lower-case letters"),
+        ("exposure.tlsRouteVersion", "v1", "only the mode gateway has one"),
     ],
 )
 def test_a_bad_value_is_refused_by_field_and_rule(field: str, value: object, rule: str) -> None:
@@ -71,3 +75,24 @@ def test_bad_settings_of_a_training_run_are_refused(key: str, value: object, rul
     (problem,) = raised.value.problems
     assert f"hybrid-serving:retraining.{key}" in problem
     assert rule in problem
+
+
+def test_a_proxy_without_a_namespace_to_call_from_is_refused() -> None:
+    exposure = {"mode": "ingress", "address": "198.51.100.20", "ingressClass": "haproxy", "hostname": "a.example"}
+    with pytest.raises(ConfigError, match=r"exposure\.callers is missing"):
+        parsed({"exposure": exposure | {"callers": []}})
+
+
+@pytest.mark.parametrize(
+    ("image", "secrets"),
+    [({}, []), ({"image.pullSecret": "shop"}, ["shop"])],
+)
+def test_a_mirror_s_secret_is_that_of_all_pods_with_its_image(image: dict[str, Any], secrets: list[str]) -> None:
+    changes = {"image.digest": DIGEST, "retraining.enabled": True, **image}
+    declared = declare(import_module("stacks.onprem").main, stack="prod-onprem",
+                       config=example("onprem", changes), references=REFERENCES)  # fmt: skip
+    specs = [declared.one(":Deployment", "serving-servers").inputs["spec"]["template"]["spec"]]
+    specs.append(declared.one(":StatefulSet").inputs["spec"]["template"]["spec"])
+    specs.append(declared.one(":CronJob").inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"])
+    for spec in specs:
+        assert [secret["name"] for secret in spec.get("imagePullSecrets", ())] == secrets

@@ -46,9 +46,17 @@ def test_a_flow_that_kubernetes_would_read_as_everything_is_refused(
 
 
 def test_dns_is_asked_over_both_protocols() -> None:
-    spec = allow(dns())
+    spec = allow(dns([]))
     (rule,) = spec["egress"]
     assert {(port["protocol"], port["port"]) for port in rule["ports"]} == {("UDP", 53), ("TCP", 53)}
+
+
+def test_a_dns_cache_on_the_node_is_asked_beside_the_clusters_own_servers() -> None:
+    """One entry per peer: any of them, over the same protocols."""
+    (rule,) = allow(dns(["169.254.25.10/32", "10.43.0.10/32"]))["egress"]
+    (only,) = allow(dns([]))["egress"]
+    caches = [{"ipBlock": {"cidr": "169.254.25.10/32"}}, {"ipBlock": {"cidr": "10.43.0.10/32"}}]
+    assert rule == only | {"to": only["to"] + caches}
 
 
 @given(cidr=NETWORKS, outside=st.lists(NETWORKS, max_size=4))

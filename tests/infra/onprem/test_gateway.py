@@ -30,6 +30,7 @@ def config(**changes: Any) -> GatewayConfig:
         "node_address": "",
         "image": f"registry.shop.example/vpn-gateway@{DIGEST}",
         "node_label": "hybrid-serving/vpn-gateway=true",
+        "pull_secret": "",
     }
     return GatewayConfig(**values | changes)
 

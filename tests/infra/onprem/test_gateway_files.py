@@ -144,6 +144,7 @@ def test_what_belongs_to_aws_is_unreachable_without_a_tunnel() -> None:
     last_resort = rendered()["bird.conf"].partition("protocol static no_tunnel {")[2]
     assert "preference 1;" in last_resort
     assert re.findall(r"route (\S+) unreachable;", last_resort) == ["10.30.0.0/16"]
+    assert Plan.from_json(rendered()["gateway.json"]).aws_ranges == ("10.30.0.0/16",)
 
 
 @pytest.mark.parametrize(("address", "words"), [("", "then { accept; }"), ("10.10.0.10", "krt_prefsrc = 10.10.0.10;")])

@@ -1,7 +1,9 @@
 from typing import Any
 
+import pytest
+
 from tests.infra.engine import Declaration
-from tests.infra.onprem.test_exposure import GATEWAY
+from tests.infra.onprem.test_exposure import GATEWAY, PROXIED
 from tests.infra.onprem.test_serving import site
 from tests.infra.sites import onprem_site
 
@@ -62,3 +64,28 @@ def test_an_address_inside_the_pods_ranges_is_let_in_when_it_is_named() -> None:
     everywhere, node = peers(policies(declared)["customers"])
     assert "10.42.0.0/16" in everywhere["ipBlock"]["except"]
     assert node == {"ipBlock": {"cidr": "10.42.1.0/32"}}
+
+
+@pytest.mark.parametrize(
+    "exposure", [GATEWAY, {"mode": "ingress", "ingressClass": "nginx", **PROXIED}], ids=lambda it: str(it["mode"])
+)
+def test_a_proxy_in_its_nodes_network_is_let_in_by_the_nodes_address(exposure: dict[str, Any]) -> None:
+    declared = site(exposure=exposure | {"clients": ["10.10.0.0/24"]})
+    assert peers(policies(declared)["customers"]) == [
+        {"namespaceSelector": {"matchLabels": {NAMESPACE: "edge"}}},
+        {"ipBlock": {"cidr": "10.10.0.0/24"}},
+    ]
+
+
+def test_every_pod_of_the_site_may_ask_the_configured_dns_cache() -> None:
+    declared = site(networkPolicy__dnsRanges=["169.254.25.10/32"], retraining__enabled=True)
+    found = [policy.inputs for policy in declared.of(":NetworkPolicy") if policy.inputs["metadata"]["name"] == "dns"]
+    assert {policy["metadata"]["namespace"] for policy in found} == {"serving", "registry-cache", "retraining"}
+    for policy in found:
+        assert {"ipBlock": {"cidr": "169.254.25.10/32"}} in peers(policy["spec"])
+        assert len(peers(policy["spec"])) == 2
+
+
+def test_without_a_dns_cache_only_the_clusters_dns_pods_are_asked() -> None:
+    (peer,) = peers(policies(onprem_site())["dns"])
+    assert peer["podSelector"] == {"matchLabels": {"k8s-app": "kube-dns"}}

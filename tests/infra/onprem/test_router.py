@@ -49,7 +49,8 @@ def test_routing_names_what_is_announced_and_what_never_leaves_in_clear_text() -
 def test_in_the_mode_router_the_stack_runs_no_gateway_and_says_how_to_set_up_the_router() -> None:
     from stacks import onprem
 
-    changes = {"image.digest": DIGEST, "gateway.mode": "router", "gateway.image": REMOVED}
+    changes = {"image.digest": DIGEST, "gateway.mode": "router"}
+    changes |= {f"gateway.{key}": REMOVED for key in ("image", "ipsec", "nodeAddress")}
     declared = declare(onprem.main, stack="prod-onprem", config=example("onprem", changes), references=REFERENCES)
     text = declared.outputs["router_configuration"]
     assert "router_configuration" in declared.secret_outputs

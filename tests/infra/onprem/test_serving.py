@@ -129,12 +129,10 @@ def test_a_roll_out_never_has_fewer_servers_and_lets_requests_finish() -> None:
     assert pod(onprem_site())["terminationGracePeriodSeconds"] > pause + 30
 
 
-@pytest.mark.parametrize(
-    ("replicas", "rule"), [(1, {"minAvailable": 1}), (2, {"maxUnavailable": 1}), (4, {"maxUnavailable": 1})]
-)
-def test_a_drained_node_takes_one_server_at_a_time_and_never_the_only_one(replicas: int, rule: dict[str, int]) -> None:
+@pytest.mark.parametrize("replicas", [1, 2, 4])
+def test_a_drained_node_takes_one_server_at_a_time_and_is_never_held_up_for_ever(replicas: int) -> None:
     budget = site(serving={"replicas": replicas}).one(":PodDisruptionBudget", "serving-disruption").inputs["spec"]
-    assert {key: budget[key] for key in ("minAvailable", "maxUnavailable") if key in budget} == rule
+    assert (budget["maxUnavailable"], "minAvailable" in budget) == (1, False)
 
 
 def test_servers_come_before_everything_else_and_training_pushes_nobody_out() -> None:

@@ -17,13 +17,14 @@ from infra.onprem.site_runbook import RUNBOOK
 from model_image.cache.metrics import Metrics as CacheMetrics
 from model_image.server.metrics import Metrics as ServerMetrics
 from tests.infra.onprem.test_serving import site
+from tests.infra.settings import REMOVED
 from tests.infra.sites import onprem_site
 
-CONFIG = SiteWatchConfig(rules="configMap", latency_p99_ms=300, error_percent=1)
+CONFIG = SiteWatchConfig(rules="configMap", labels={}, latency_p99_ms=300, error_percent=1)
 
 
 def alerts(**parts: bool) -> list[dict[str, Any]]:
-    groups = rule_groups(CONFIG, "serving", **({"tunnels": True, "cache": True} | parts))["groups"]
+    groups = rule_groups(CONFIG, "serving", servers=2, **({"tunnels": True, "cache": True} | parts))["groups"]
     return [rule for group in groups for rule in group["rules"] if "alert" in rule]
 
 
@@ -31,7 +32,7 @@ def test_what_aws_has_too_bears_the_same_name_here() -> None:
     names = {alert["alert"] for alert in alerts()}
     shared = {"errors", "latency", "queue", "unhealthy-host", "no-healthy-host", "any-tunnel-down", "all-tunnels-down"}
     assert shared == names & set(aws_runbook.RUNBOOK)
-    assert names - shared == {"release-skew", "registry-down", "cache-stale"}
+    assert names - shared == {"release-skew", "registry-down", "cache-stale", "certificate"}
 
 
 def test_queues_are_full_and_high_at_the_same_length_on_both_sites() -> None:
@@ -59,7 +60,7 @@ def given(registry: CollectorRegistry) -> set[str]:
 
 
 def test_only_metrics_that_the_site_s_programs_give_are_asked_for() -> None:
-    text = yaml.safe_dump(rule_groups(CONFIG, "serving", tunnels=True, cache=True))
+    text = yaml.safe_dump(rule_groups(CONFIG, "serving", servers=2, tunnels=True, cache=True))
     text += json.dumps(dashboard(CONFIG, "serving", "prod", tunnels=True, cache=True))
     tunnel = Status(name="tunnel1", peer="203.0.113.11", ipsec=True, bgp=True, routes=1, reason="")
     told = {
@@ -90,7 +91,8 @@ def test_the_windows_spend_what_the_source_says_of_a_month(burn: Any) -> None:
 def test_rules_reach_a_plain_prometheus_by_a_label() -> None:
     rules = onprem_site().one(":ConfigMap", "watch-rules").inputs
     assert rules["metadata"]["labels"]["prometheus-rules"] == "true"
-    (text,) = rules["data"].values()
+    ((key, text),) = rules["data"].items()
+    assert key.endswith(".yaml"), "as Prometheus is usually told to read"
     assert [group["name"] for group in yaml.safe_load(text)["groups"]] == ["promises", "site"]
     assert onprem_site().of(":PrometheusRule") == []
 
@@ -101,6 +103,28 @@ def test_rules_reach_the_prometheus_operator_as_its_own_kind() -> None:
     assert rule.type == "kubernetes:monitoring.coreos.com/v1:PrometheusRule"
     assert {group["name"] for group in rule.inputs["spec"]["groups"]} == {"promises", "site"}
     assert [config for config in declared.of(":ConfigMap") if config.name.endswith("watch-rules")] == []
+
+
+def test_objects_of_the_operator_bear_the_labels_by_which_it_chooses() -> None:
+    labels = ["release=kube-prometheus-stack", "team/tier=gold"]
+    declared = site(watch__rules="prometheusRule", watch__labels=labels)
+    objects = [*declared.of(":PrometheusRule"), *declared.of(":PodMonitor")]
+    assert len(objects) == 4
+    for each in objects:
+        found = each.inputs["metadata"]["labels"]
+        assert (found["release"], found["team/tier"]) == ("kube-prometheus-stack", "gold")
+        assert found["app.kubernetes.io/name"] == "watch"
+
+
+@pytest.mark.parametrize(
+    ("changes", "least"), [({}, 4), ({"serving__autoscaling": REMOVED, "serving__replicas": 3}, 3)]
+)
+def test_somebody_is_told_of_fewer_servers_than_are_asked_for(changes: dict[str, Any], least: int) -> None:
+    (text,) = site(**changes).one(":ConfigMap", "watch-rules").inputs["data"].values()
+    rules = [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
+    (rule,) = [rule for rule in rules if rule.get("alert") == "unhealthy-host"]
+    assert rule["expr"].endswith(f"< {least}")
+    assert f"fewer than {least} are" in rule["annotations"]["description"]
 
 
 def test_the_prometheus_operator_is_told_of_every_pod_that_reports_and_of_its_port() -> None:

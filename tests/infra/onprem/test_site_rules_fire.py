@@ -16,13 +16,18 @@ from scripts.localcloud.shell import run
 
 pytestmark = pytest.mark.cloud
 
-CONFIG = SiteWatchConfig(rules="configMap", latency_p99_ms=300, error_percent=1)
+CONFIG = SiteWatchConfig(rules="configMap", labels={}, latency_p99_ms=300, error_percent=1)
 OF = 'namespace="serving",pod="a"'
 ANSWERS = f'serving_requests_total{{{OF},route="/v1/search"'
 OF_ROUTE = f'{OF},route="/v1/search"'
-READY = {f"serving_ready{{{OF}}}": "1x90"}
+# As many as the site is to have, and one more.
+LEAST = 2
+READY = {f'serving_ready{{namespace="serving",pod="{pod}"}}': "1x90" for pod in "abc"}
+_, B, C = READY
 TUNNELS = {f'hybrid_serving_vpn_bgp_up{{tunnel="tunnel{number}"}}': "1x90" for number in (1, 2)}
-CALM = READY | TUNNELS | {"registry_cache_last_sync_timestamp_seconds": "0+60x90"}
+ENDS = "serving_certificate_expiry_timestamp_seconds"
+SYNCED = "registry_cache_last_sync_timestamp_seconds"
+CALM = READY | TUNNELS | {SYNCED: "0+60x90"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ def case(name: str, series: dict[str, str], expected: dict[int, set[str]], sever
 
 @pytest.fixture
 def promtool(tmp_path: Path) -> Promtool:
-    rules = rule_groups(CONFIG, "serving", tunnels=True, cache=True)
+    rules = rule_groups(CONFIG, "serving", servers=LEAST, tunnels=True, cache=True)
     (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules, sort_keys=False))
     return Promtool(tmp_path)
 
@@ -102,21 +107,36 @@ CASES: list[tuple[str, dict[str, str], set[str]]] = [
     ("a fifth are slow", times(800, 200), {"latency"}),
     ("a queue below the limit", {f"serving_waiting_texts{{{OF}}}": "127x90"}, set()),
     ("a queue above it", {f"serving_waiting_texts{{{OF}}}": "130x90"}, {"queue"}),
-    ("one of two is not ready", {'serving_ready{namespace="serving",pod="b"}': "0x90"}, {"unhealthy-host"}),
-    ("none is ready", {f"serving_ready{{{OF}}}": "0x90"}, {"unhealthy-host", "no-healthy-host"}),
-    ("there is none", {f"serving_ready{{{OF}}}": "1x60"}, {"no-healthy-host"}),
+    ("one is not ready", {B: "0x90"}, {"unhealthy-host"}),
+    ("as few as may be", {C: "1x60"}, set()),
+    ("fewer than that", {B: "1x60", C: "1x60"}, {"unhealthy-host"}),
+    ("none is ready", dict.fromkeys(READY, "0x90"), {"unhealthy-host", "no-healthy-host"}),
+    ("there is none", dict.fromkeys(READY, "1x60"), {"unhealthy-host", "no-healthy-host"}),
     ("one release", release("a", "a") | release("b", "a"), set()),
     ("two releases", release("a", "a") | release("b", "b"), {"release-skew"}),
     ("no registry", {f"serving_registry_up{{{OF}}}": "0x90"}, {"registry-down"}),
+    ("a certificate that ends in 13 days", {f"{ENDS}{{{OF}}}": f"{90 * 60 + 86400 * 13}x90"}, {"certificate"}),
+    ("one that lives long", {f"{ENDS}{{{OF}}}": f"{90 * 60 + 86400 * 30}x90"}, set()),
     ("one tunnel", {'hybrid_serving_vpn_bgp_up{tunnel="tunnel1"}': "0x90"}, {"any-tunnel-down"}),
     ("no tunnel", dict.fromkeys(TUNNELS, "0x90"), {"any-tunnel-down", "all-tunnels-down"}),
     ("no gateway", dict.fromkeys(TUNNELS, "1x60"), {"all-tunnels-down"}),
-    ("an old cache", {"registry_cache_last_sync_timestamp_seconds": "0x90"}, {"cache-stale"}),
+    ("an old cache", {SYNCED: "0x90"}, {"cache-stale"}),
+    ("one of two is old", {f'{SYNCED}{{pod="b"}}': "0x90"}, {"cache-stale"}),
+    ("no cache", {SYNCED: "0+60x60"}, {"cache-stale"}),
 ]
 
 
 def test_an_alert_fires_when_it_should_and_no_other_does(promtool: Promtool) -> None:
     promtool.judge([case(name, series, {90: expected}) for name, series, expected in CASES])
+
+
+def test_a_quarter_of_an_hour_passes_before_a_blind_cache_or_a_lost_server_is_told_of(promtool: Promtool) -> None:
+    """A look in minute 60 is at 3600 seconds. What a lost pod said last counts for five minutes more."""
+    cut = case("cut off", {SYNCED: "0+60x60 3600x30"}, {74: set(), 77: {"cache-stale"}})
+    # The gauge is 0 from a start to the first whole look.
+    restarted = case("restarted", {SYNCED: "0+60x60 0x8 4200+60x20"}, {62: set(), 69: set(), 75: set(), 90: set()})
+    lost = case("lost", {B: "1x40", C: "1x40"}, {59: set(), 62: {"unhealthy-host"}})
+    promtool.judge([cut, restarted, lost])
 
 
 def test_a_fast_burn_is_told_within_minutes_and_its_alert_ends_with_it(promtool: Promtool) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from msgspec import structs
 
+from model_image import channel as channels
 from model_image.cache.app import build_app
 from model_image.cache.config import Config
 from model_image.cache.mirror import Mirror
@@ -74,6 +76,26 @@ def promote(folder_registry: Registry, make_release) -> Callable[..., str]:
         return digest
 
     return promoted
+
+
+@pytest.fixture
+def make(config: Config, folder_registry: Registry) -> Callable[..., tuple[Mirror, Shelf]]:
+    def made(**changes: object) -> tuple[Mirror, Shelf]:
+        state = build_app(replace(config, **changes)).state
+        return state.mirror, state.shelf
+
+    return made
+
+
+@pytest.fixture
+def name_canary(tmp_path: Path) -> Callable[[str], object]:
+    """Makes a release the canary of the channel, as a later version of the registry would."""
+
+    def named(digest: str) -> None:
+        file = tmp_path / "registry" / "channels" / "search.json"
+        file.write_bytes(channels.encode(structs.replace(channels.decode(file.read_bytes(), ""), canary=digest)))
+
+    return named
 
 
 @pytest.fixture

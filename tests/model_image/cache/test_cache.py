@@ -86,8 +86,8 @@ def test_a_damaged_file_is_never_handed_on_whole_and_is_brought_again(
         cache.registry.download("search", digest, tmp_path / "served")
     assert not (tmp_path / "served").exists()
     assert get(cache, "/readyz").status == 503
-    assert metric(cache, "registry_cache_broken_releases_total") == 1
     cache.mirror.look()
+    assert metric(cache, "registry_cache_broken_releases_total") == 1
     cache.registry.download("search", digest, tmp_path / "served")
 
 
@@ -100,7 +100,8 @@ def test_a_missing_or_longer_file_is_noticed_like_a_changed_one(
     spoil(cache.shelf.folder / digest / "index.safetensors")
     with pytest.raises(StoreError):
         cache.registry.download("search", digest, tmp_path / "served")
-    assert digest not in cache.shelf.releases
+    cache.mirror.look()
+    cache.registry.download("search", digest, tmp_path / "served")
 
 
 def test_a_damaged_manifest_is_not_handed_on(cache: Cache, promote: Callable[..., str]) -> None:

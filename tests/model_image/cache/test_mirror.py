@@ -1,26 +1,16 @@
 """How the cache follows the registry: nothing half there, nothing too much, nothing twice."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from model_image.cache.app import build_app
-from model_image.cache.config import Config, ConfigError, read_config
+from model_image.artefact import ArtefactError
+from model_image.cache.config import ConfigError, read_config
 from model_image.cache.mirror import Mirror
-from model_image.cache.shelf import Shelf
 from model_image.cache.supply import RETRY_SECONDS
 from model_image.registry import Registry
-
-
-@pytest.fixture
-def make(config: Config, folder_registry: Registry) -> Callable[..., tuple[Mirror, Shelf]]:
-    def made(**changes: object) -> tuple[Mirror, Shelf]:
-        state = build_app(replace(config, **changes)).state
-        return state.mirror, state.shelf
-
-    return made
+from model_image.stores import StoreError
 
 
 def spoil(registry: Registry, digest: str) -> Callable[[], object]:
@@ -67,6 +57,78 @@ def test_a_broken_release_is_not_downloaded_at_every_look(
     now += RETRY_SECONDS
     mirror.look()
     assert len(tried) == 2
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ArtefactError("manifest: broken")])
+def test_a_full_disk_or_a_broken_manifest_is_not_met_at_every_look(
+    make, promote: Callable[..., str], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    mirror, _ = make()
+    promote("red shoes")
+    tried = fail_download(mirror, monkeypatch, error)
+    now = 1000.0
+    mirror._clock = lambda: now
+    for _ in range(5):
+        mirror.look()
+    assert len(tried) == 1
+    now += RETRY_SECONDS
+    mirror.look()
+    assert len(tried) == 2
+
+
+@pytest.mark.parametrize("error", [StoreError("denied"), ArtefactError("broken"), OSError(28, "full")])
+def test_an_earlier_release_that_cannot_be_brought_holds_up_nothing(
+    make, promote: Callable[..., str], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    digests = [promote(title) for title in ("one", "two", "three", "four")]
+    mirror, shelf = make(rollbacks=3)
+    mirror.look()
+    shelf.drop(digests[2])
+    mirror._rollbacks = 2
+    mirror._metrics._clock = lambda: 77.0
+    fail_download(mirror, monkeypatch, error)
+    mirror.look()
+    assert (mirror.trouble, set(shelf.releases)) == ("", {digests[1], digests[3]})
+    assert b"registry_cache_last_sync_timestamp_seconds 77.0" in mirror._metrics.text()
+
+
+def test_a_rollback_reaches_the_site_although_the_canary_is_broken(
+    make, promote: Callable[..., str], folder_registry: Registry, name_canary: Callable[[str], object], make_release
+) -> None:
+    first, second = promote("one"), promote("two")
+    mirror, shelf = make()
+    mirror.look()
+    canary = folder_registry.publish(make_release("three"))
+    repair = spoil(folder_registry, canary)
+    name_canary(canary)
+    mirror.look()
+    assert canary in mirror.trouble
+    assert (shelf.channel.stable, shelf.channel.canary, shelf.whole) == (second, canary, True)
+    folder_registry.promote("search", first, who="test", why="roll back")
+    mirror.look()
+    assert (shelf.channel.stable, shelf.whole) == (first, True)
+    repair()
+    mirror._clock = lambda: 1e12
+    mirror.look()
+    assert mirror.trouble == ""
+    assert canary in shelf.releases
+
+
+def test_a_canary_takes_no_room_from_the_stable_release_and_gives_up_none_in_vain(
+    make, promote: Callable[..., str], folder_registry: Registry, name_canary: Callable[[str], object], make_release
+) -> None:
+    first, second = promote("one"), promote("two")
+    big = folder_registry.publish(make_release(*(f"title {at}" for at in range(300))))
+    size = max(folder_registry.manifest("search", digest).size for digest in (first, second))
+    mirror, shelf = make(bytes=2 * size)
+    mirror.look()
+    name_canary(big)
+    mirror.look()
+    assert "raise cache.size" in mirror.trouble
+    assert set(shelf.releases) == {first, second}
+    third = promote("six")
+    mirror.look()
+    assert shelf.channel.stable == third
 
 
 def test_the_last_releases_stay_for_a_rollback_and_older_ones_go(make, promote: Callable[..., str]) -> None:
@@ -171,3 +233,14 @@ def test_bad_words_are_refused_by_name_value_and_rule(word: str, value: str, rul
 def test_the_words_of_other_programs_are_none_of_its_business() -> None:
     config = read_config({"CACHE_REGISTRY": "s3://models", "CACHE_BYTES": "100", "PATH": "/bin"})
     assert (config.registry, config.bytes, config.model) == ("s3://models", 100, "search")
+
+
+def fail_download(mirror: Mirror, monkeypatch: pytest.MonkeyPatch, error: Exception) -> list[object]:
+    tried: list[object] = []
+
+    def fail(*arguments: object) -> None:
+        tried.append(arguments)
+        raise error
+
+    monkeypatch.setattr(mirror._registry, "download", fail)
+    return tried

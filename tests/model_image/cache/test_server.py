@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from model_image.registry import Registry
 from model_image.server.app import build_app
 from model_image.server.config import Config
 from model_image.server.lifecycle import Lifecycle
@@ -97,3 +98,68 @@ def test_a_server_goes_on_while_its_cache_is_away(
     server.poll()
     assert server.current
     assert (server.current.digest, server.reachable) == (digest, False)
+
+
+def test_a_replica_that_is_behind_takes_no_server_back(
+    start: Start, follow: Callable[[Cache], Releases], promote: Callable[..., str], tmp_path: Path, caplog
+) -> None:
+    promote("red shoes")
+    with start() as ahead, start(data=tmp_path / "second volume") as behind:
+        behind.mirror.look()
+        second = promote("blue kettle")
+        ahead.mirror.look()
+        server = follow(ahead)
+        server.poll()
+        server._registry = behind.registry  # the other replica is drained
+        for _ in range(3):
+            server.poll()
+        assert server.current
+        assert (server.current.digest, server.refused, server.reachable) == (second, None, True)
+        ignored = [record for record in caplog.records if "ignored" in record.message]
+        assert len(ignored) == 1
+        third = promote("green hose")
+        behind.mirror.look()
+        server.poll()
+        assert server.current.digest == third
+
+
+def test_a_rollback_is_taken_from_any_replica(
+    start: Start,
+    follow: Callable[[Cache], Releases],
+    promote: Callable[..., str],
+    folder_registry: Registry,
+    tmp_path: Path,
+) -> None:
+    first = promote("red shoes")
+    promote("blue kettle")
+    with start() as one, start(data=tmp_path / "second volume") as other:
+        one.mirror.look()
+        server = follow(one)
+        server.poll()
+        folder_registry.promote("search", first, who="test", why="roll back")
+        other.mirror.look()
+        server._registry = other.registry
+        server.poll()
+        assert server.current
+        assert server.current.digest == first
+
+
+def test_a_server_takes_a_rollback_whose_canary_its_cache_cannot_bring(
+    cache: Cache,
+    follow: Callable[[Cache], Releases],
+    promote: Callable[..., str],
+    folder_registry: Registry,
+    name_canary: Callable[[str], object],
+) -> None:
+    first = promote("red shoes")
+    promote("blue kettle")
+    cache.mirror.look()
+    name_canary(f"sha256-{'0' * 64}")
+    folder_registry.promote("search", first, who="test", why="roll back")
+    cache.mirror.look()
+    assert "ReleaseNotFoundError" in cache.mirror.trouble
+    assert cache.shelf.whole
+    server = follow(cache)
+    server.poll()
+    assert server.current
+    assert server.current.digest == first

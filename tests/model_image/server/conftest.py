@@ -3,9 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from starlette.testclient import TestClient
 
 from model_image.registry import Registry
@@ -29,6 +34,35 @@ class Server:
         registry.promote("search", digest, who="test", why="test")
         self.releases.poll()
         return digest
+
+
+@pytest.fixture
+def issue() -> Callable[..., tuple[Path, Path]]:
+    """Write tls.crt, for localhost and signed by itself, and tls.key into a folder; the certificate ends `hours` from
+    now. The names are those of a Secret of Kubernetes."""
+
+    def issued(folder: Path, *, serial: int = 1, hours: int = 1) -> tuple[Path, Path]:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+        now = datetime.now(UTC)
+        signed = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(serial)
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(hours=hours))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+            .sign(key, hashes.SHA256())
+        )
+        pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+        cert_file, key_file = folder / "tls.crt", folder / "tls.key"
+        cert_file.write_bytes(signed.public_bytes(pem))
+        key_file.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+        return cert_file, key_file
+
+    return issued
 
 
 @pytest.fixture

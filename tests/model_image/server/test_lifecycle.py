@@ -11,41 +11,11 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    """A certificate for localhost that signs itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    cert_file, key_file = tmp_path / "cert.pem", tmp_path / "key.pem"
-    cert_file.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return cert_file, key_file
 
 
 class Process:
@@ -79,7 +49,8 @@ class Process:
 
 
 @pytest.fixture
-def process(tmp_path: Path, folder_registry, make_release, certificate) -> Iterator[Process]:
+def process(tmp_path: Path, folder_registry, make_release, issue) -> Iterator[Process]:
+    cert, key = issue(tmp_path)
     digest = folder_registry.publish(make_release("red shoes"))
     folder_registry.promote("search", digest, who="test", why="")
     with socket.socket() as free:
@@ -93,13 +64,13 @@ def process(tmp_path: Path, folder_registry, make_release, certificate) -> Itera
         "SERVING_DATA": str(tmp_path / "served"),
         "SERVING_BACKEND": "dummy",
         "SERVING_DRAIN_SECONDS": "60",
-        "SERVING_TLS_CERT": str(certificate[0]),
-        "SERVING_TLS_KEY": str(certificate[1]),
+        "SERVING_TLS_CERT": str(cert),
+        "SERVING_TLS_KEY": str(key),
     }
     command = [sys.executable, "-m", "model_image.server"]
     environment = {"PATH": os.environ["PATH"], **words}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as popen:
-        yield Process(port, certificate[0], popen)
+        yield Process(port, cert, popen)
         popen.kill()
 
 
@@ -113,7 +84,8 @@ def test_the_first_signal_drains_and_the_second_ends_the_server_cleanly(process:
     _, logged = process.popen.communicate(timeout=20)
     assert process.popen.returncode == 0
     lines = [json.loads(line) for line in logged.splitlines()]
-    assert [line["event"] for line in lines if line["event"] != "answered"] == ["release taken", "draining", "stopped"]
+    events = [line["event"] for line in lines if line["event"] != "answered"]
+    assert events == ["certificate taken", "release taken", "draining", "stopped"]
 
 
 def test_a_bad_configuration_ends_with_its_message_and_code_2() -> None:

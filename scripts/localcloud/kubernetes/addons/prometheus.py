@@ -2,7 +2,8 @@
 
 A pod asks by the annotations ``prometheus.io/scrape: "true"`` and ``prometheus.io/port`` (and ``prometheus.io/path`` or
 ``prometheus.io/scheme`` where they are not ``/metrics`` and ``http``). Rules are ConfigMaps of any namespace with the
-label RULES; each of their values is a rule file. A second container, the follower, finds both: see its folder.
+label RULES; each of their keys that ends in ``.yaml`` is a rule file. A second container, the follower, finds both: see
+its folder.
 """
 
 from collections.abc import Mapping
@@ -32,7 +33,7 @@ def configuration() -> str:
     return yaml.safe_dump(
         {
             "global": {"scrape_interval": "5s", "scrape_timeout": "4s", "evaluation_interval": "5s"},
-            "rule_files": ["/known/rules/*.yml"],
+            "rule_files": ["/known/rules/*.yaml"],
             "scrape_configs": [pods],
         },
         sort_keys=False,

@@ -9,7 +9,7 @@ TUNNELS = tuple(
 
 @pytest.mark.parametrize("ipsec", ["kernel", "userspace"])
 def test_a_plan_survives_its_way_through_the_file(ipsec: str) -> None:
-    made = plan(TUNNELS, ipsec=ipsec, mtu=1400)
+    made = plan(TUNNELS, ipsec=ipsec, mtu=1400, aws_ranges=["10.30.0.0/16"])
     assert Plan.from_json(made.to_json()) == made
     assert made.tunnels == TUNNELS
 

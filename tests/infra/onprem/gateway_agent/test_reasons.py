@@ -80,7 +80,7 @@ def test_a_failed_attempt_is_explained_in_words(log: str, words: str) -> None:
     ("held", "session", "line"),
     [
         (UP, ESTABLISHED, "tunnel1 to 203.0.113.11: up"),
-        (UP, None, "tunnel1 to 203.0.113.11: IPsec up, BGP down: BIRD runs no session for it"),
+        (UP, None, "tunnel1 to 203.0.113.11: IPsec up, BGP down: BIRD tells no session for it"),
         (UP, Session(state="Idle", error="BGP Error: Bad peer AS", routes=0), "tunnel1 to 203.0.113.11: IPsec up, BGP "
          "down: the peer has another BGP number (ASN) than the configuration"),
         (None, ESTABLISHED, "tunnel1 to 203.0.113.11: down: the last attempt's reason"),

@@ -12,7 +12,7 @@ while true; do
     rm -rf /tmp/rules && mkdir /tmp/rules
     echo "$listed" | while read -r namespace name key _version; do
       [ "$key" ] && kubectl get configmap --namespace="$namespace" "$name" \
-        --output=go-template="{{index .data \"$key\"}}" > "/tmp/rules/$namespace.$name.$key.yml"
+        --output=go-template="{{index .data \"$key\"}}" > "/tmp/rules/$namespace.$name.$key"
     done
     rm -f /known/rules/* && cp -r /tmp/rules/. /known/rules/
     # Until Prometheus has taken them, or said why it cannot, it is told again.

@@ -71,7 +71,7 @@ def test_a_rule_of_a_stack_is_taken_and_fires_on_a_pod_that_asks_to_be_read(room
     key, _, value = prometheus.RULES.partition("=")
     text = json.dumps({"groups": [{"name": "test", "rules": [rule]}]})
     meta = {"name": "rules", "labels": {key: value}}
-    room.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"test": text}})
+    room.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"test.yaml": text}})
 
     def firing() -> list[Any]:
         return [found for found in ask_prometheus(room, "alerts")["alerts"] if found["labels"]["alertname"] == alert]
