@@ -29,6 +29,7 @@ tunnels = [
 config = GatewayConfig(
     mode="pod", address="198.51.100.10", asn=65010, ranges=("10.10.0.0/24",), ipsec="userspace", node_address="",
     image="hybrid-serving.local/vpn-gateway@sha256:" + "0" * 64, node_label="shop.example/nobody=here",
+    pull_secret="",
 )
 Gateway("gateway", GatewayArgs(names=Names(environment="local", role="onprem"), namespace=pulumi.Config().require(
     "namespace"), config=config, tunnels=tunnels, vpc_cidr="10.30.0.0/16"))
