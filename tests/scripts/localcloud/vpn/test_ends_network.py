@@ -77,11 +77,12 @@ def test_tunnel_ends_follow_ec2_from_the_first_connection_to_the_last(
 
 
 def _connect(ec2: Any) -> str:
-    """A connection from the gateway that the fixture `connection` left to its transit gateway; returns the id."""
-    [site], [transit] = (
-        ec2.describe_customer_gateways()["CustomerGateways"],
-        ec2.describe_transit_gateways()["TransitGateways"],
-    )
+    """A connection from the gateway that the fixture `connection` left to its transit gateway; returns the id.
+
+    They are the newest: moto's state is one for the whole process.
+    """
+    site = ec2.describe_customer_gateways()["CustomerGateways"][-1]
+    transit = ec2.describe_transit_gateways()["TransitGateways"][-1]
     made = ec2.create_vpn_connection(
         CustomerGatewayId=site["CustomerGatewayId"], Type="ipsec.1", TransitGatewayId=transit["TransitGatewayId"]
     )
