@@ -4,8 +4,9 @@ import argparse
 import os
 import sys
 
-from model_image.cache.config import Config, ConfigError, read_config
+from model_image.cache.config import Config, read_config
 from model_image.registry_errors import RegistryError
+from model_image.words import ConfigError
 
 _HELP = """\
 Hold the releases that the registry's channel names, verified, and hand them on to the site's servers over HTTP, also

@@ -4,14 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from model_image.words import ConfigError, number, required
+
 PREFIX = "CACHE_"
-
-
-class ConfigError(Exception):
-    """A word of the environment is missing, unknown or has a bad value."""
-
-    def __init__(self, word: str, value: str | None, rule: str) -> None:
-        super().__init__(f"{word}: {'not set' if value is None else repr(value)}, {rule}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,28 +33,12 @@ def read_config(environment: Mapping[str, str]) -> Config:
     for word in sorted(words.keys() - known):
         raise ConfigError(word, words[word], f"unknown; the words are {', '.join(sorted(known))}")
     given = {word: value for word, value in words.items() if value}
-    if "CACHE_REGISTRY" not in given:
-        raise ConfigError("CACHE_REGISTRY", None, "expected s3://<bucket> or a folder")
     return Config(
-        registry=given["CACHE_REGISTRY"],
+        registry=required(given, "CACHE_REGISTRY", "expected s3://<bucket> or a folder"),
         model=given.get("CACHE_MODEL", Config.model),
-        port=int(_number(given, "CACHE_PORT", Config.port, 1, 65535)),
-        poll_seconds=_number(given, "CACHE_POLL_SECONDS", Config.poll_seconds, 0.05, 3600, whole=False),
-        rollbacks=int(_number(given, "CACHE_ROLLBACKS", Config.rollbacks, 0, 100)),
-        bytes=int(_number(given, "CACHE_BYTES", Config.bytes, 1, 1 << 50)),
+        port=int(number(given, "CACHE_PORT", Config.port, 1, 65535, whole=True)),
+        poll_seconds=number(given, "CACHE_POLL_SECONDS", Config.poll_seconds, 0.05, 3600),
+        rollbacks=int(number(given, "CACHE_ROLLBACKS", Config.rollbacks, 0, 100, whole=True)),
+        bytes=int(number(given, "CACHE_BYTES", Config.bytes, 1, 1 << 50, whole=True)),
         data=Path(given.get("CACHE_DATA", Config.data)),
     )
-
-
-def _number(
-    given: Mapping[str, str], word: str, default: float, low: float, high: float, *, whole: bool = True
-) -> float:
-    text = given.get(word, str(default))
-    rule = f"expected a {'whole ' if whole else ''}number from {low} to {high}"
-    try:
-        value = int(text) if whole else float(text)
-    except ValueError as error:
-        raise ConfigError(word, text, rule) from error
-    if not low <= value <= high:
-        raise ConfigError(word, text, rule)
-    return value

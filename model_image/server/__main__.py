@@ -5,7 +5,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from model_image.server.config import Config, ConfigError, read_config
+from model_image.server.config import Config, read_config
+from model_image.words import ConfigError
 
 if TYPE_CHECKING:
     import uvicorn

@@ -6,17 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model_image.server.backend import BACKENDS
+from model_image.words import ConfigError, number, required
 
 PREFIX = "SERVING_"
 SITES = ("onprem", "aws")
 SLOTS = ("stable", "canary")
-
-
-class ConfigError(Exception):
-    """A word of the environment is missing, unknown or has a bad value."""
-
-    def __init__(self, word: str, value: str | None, rule: str) -> None:
-        super().__init__(f"{word}: {'not set' if value is None else repr(value)}, {rule}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,47 +50,27 @@ def read_config(environment: Mapping[str, str]) -> Config:
     return Config(
         site=_choice(given, "SERVING_SITE", SITES, None),
         slot=_choice(given, "SERVING_SLOT", SLOTS, None),
-        registry=_required(
+        registry=required(
             given, "SERVING_REGISTRY", "expected s3://<bucket>, a folder, or http://<host>:<port> of a cache"
         ),
         model=given.get("SERVING_MODEL", Config.model),
         image=given.get("SERVING_IMAGE", Config.image),
-        port=int(_number(given, "SERVING_PORT", Config.port, 1, 65535, whole=True)),
+        port=int(number(given, "SERVING_PORT", Config.port, 1, 65535, whole=True)),
         tls_cert=cert,
         tls_key=key,
-        poll_seconds=_number(given, "SERVING_POLL_SECONDS", Config.poll_seconds, 0.05, 3600),
-        drain_seconds=_number(given, "SERVING_DRAIN_SECONDS", Config.drain_seconds, 0, 3600),
+        poll_seconds=number(given, "SERVING_POLL_SECONDS", Config.poll_seconds, 0.05, 3600),
+        drain_seconds=number(given, "SERVING_DRAIN_SECONDS", Config.drain_seconds, 0, 3600),
         data=Path(given.get("SERVING_DATA", Config.data)),
         backend=_choice(given, "SERVING_BACKEND", BACKENDS, Config.backend),
-        threads=int(_number(given, "SERVING_THREADS", min(2, len(os.sched_getaffinity(0))), 1, 256, whole=True)),
+        threads=int(number(given, "SERVING_THREADS", min(2, len(os.sched_getaffinity(0))), 1, 256, whole=True)),
     )
-
-
-def _required(given: Mapping[str, str], word: str, rule: str) -> str:
-    if word not in given:
-        raise ConfigError(word, None, rule)
-    return given[word]
 
 
 def _choice(given: Mapping[str, str], word: str, allowed: tuple[str, ...], default: str | None) -> str:
     rule = f"expected one of {', '.join(allowed)}"
-    value = _required(given, word, rule) if default is None else given.get(word, default)
+    value = required(given, word, rule) if default is None else given.get(word, default)
     if value not in allowed:
         raise ConfigError(word, value, rule)
-    return value
-
-
-def _number(
-    given: Mapping[str, str], word: str, default: float, low: float, high: float, *, whole: bool = False
-) -> float:
-    text = given.get(word, str(default))
-    rule = f"expected a {'whole ' if whole else ''}number from {low} to {high}"
-    try:
-        value = int(text) if whole else float(text)
-    except ValueError as error:
-        raise ConfigError(word, text, rule) from error
-    if not low <= value <= high:
-        raise ConfigError(word, text, rule)
     return value
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from model_image.artefact import ArtefactError
-from model_image.cache.config import ConfigError, read_config
+from model_image.cache.config import read_config
 from model_image.cache.mirror import Mirror
 from model_image.cache.supply import RETRY_SECONDS
 from model_image.registry import Registry
 from model_image.stores import StoreError
+from model_image.words import ConfigError
 
 
 def spoil(registry: Registry, digest: str) -> Callable[[], object]:

@@ -5,7 +5,8 @@ import pytest
 
 from infra.aws.load_balancer import IDLE_SECONDS
 from model_image.server.__main__ import web_settings
-from model_image.server.config import ConfigError, read_config
+from model_image.server.config import read_config
+from model_image.words import ConfigError
 
 NEEDED = {"SERVING_SITE": "aws", "SERVING_SLOT": "canary", "SERVING_REGISTRY": "s3://models"}
 
