@@ -44,6 +44,13 @@ class AwsAccess:
         """Volume to path."""
         return {"aws-token": _TOKEN} | ({"ca": _CA} if self.registry.ca_bundle else {})
 
+    def volume_mounts(self) -> list[core.v1.VolumeMountArgs]:
+        """`mounts` for a container; nothing in them is its own to write."""
+        return [
+            core.v1.VolumeMountArgs(name=volume, mount_path=path, read_only=True)
+            for volume, path in self.mounts().items()
+        ]
+
     def volumes(self, authorities: Input[str] | None) -> list[core.v1.VolumeArgs]:
         """The volumes of `mounts`; `authorities` is what the function of this name gave."""
         token = core.v1.ServiceAccountTokenProjectionArgs(

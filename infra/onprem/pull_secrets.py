@@ -135,10 +135,6 @@ class PullSecrets(pulumi.ComponentResource):
             "PULL_SECRETS": Output.all(*listed).apply(",".join),
             **args.aws.environment(),
         }
-        mounts = [
-            core.v1.VolumeMountArgs(name=volume, mount_path=path, read_only=True)
-            for volume, path in args.aws.mounts().items()
-        ]
         return core.v1.ContainerArgs(
             name="pull-secrets",
             image=args.image,
@@ -149,7 +145,7 @@ class PullSecrets(pulumi.ComponentResource):
                 requests={"cpu": "50m", "memory": "128Mi"}, limits={"memory": "256Mi"}
             ),
             security_context=container_context(),
-            volume_mounts=[*mounts, core.v1.VolumeMountArgs(name="tmp", mount_path=_TMP)],
+            volume_mounts=[*args.aws.volume_mounts(), core.v1.VolumeMountArgs(name="tmp", mount_path=_TMP)],
         )
 
 

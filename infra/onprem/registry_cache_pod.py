@@ -54,10 +54,6 @@ def _cache(args: CachePodArgs) -> core.v1.ContainerArgs:
         "CACHE_ROLLBACKS": str(args.config.rollbacks),
         **args.aws.environment(),
     }
-    mounts = [
-        core.v1.VolumeMountArgs(name=volume, mount_path=path, read_only=True)
-        for volume, path in args.aws.mounts().items()
-    ]
     return core.v1.ContainerArgs(
         name="cache",
         image=args.image,
@@ -75,7 +71,11 @@ def _cache(args: CachePodArgs) -> core.v1.ContainerArgs:
             pre_stop=core.v1.LifecycleHandlerArgs(sleep=core.v1.SleepActionArgs(seconds=5))
         ),
         security_context=container_context(),
-        volume_mounts=[*mounts, mount(args.config), core.v1.VolumeMountArgs(name="tmp", mount_path=_TMP)],
+        volume_mounts=[
+            *args.aws.volume_mounts(),
+            mount(args.config),
+            core.v1.VolumeMountArgs(name="tmp", mount_path=_TMP),
+        ],
     )
 
 

@@ -75,10 +75,7 @@ def _worker(args: WorkerArgs) -> core.v1.ContainerArgs:
         ),
         security_context=container_context(),
         volume_mounts=[
-            *(
-                core.v1.VolumeMountArgs(name=volume, mount_path=path, read_only=True)
-                for volume, path in args.aws.mounts().items()
-            ),
+            *args.aws.volume_mounts(),
             *(core.v1.VolumeMountArgs(name=volume, mount_path=path) for volume, path in mounts.items()),
         ],
     )
