@@ -12,6 +12,7 @@ from infra.names import Names
 from infra.onprem.aws_access import AwsAccess
 from infra.onprem.priority import Priorities, PrioritiesArgs
 from infra.onprem.pull_secrets import SECRET
+from infra.onprem.unreachable import explain_unreachable
 from infra.outputs import AwsOutputs, read_aws
 
 
@@ -41,10 +42,9 @@ def read_site() -> Site:
     config = OnPremConfig.load()
     names = Names(environment=config.environment, role="onprem")
     aws = read_aws(config.organization, config.environment)
-    image = Output.from_input(config.image.mirror or aws.image_repository_url).apply(
-        lambda repository: str(ImageReference(repository=repository, digest=config.image.digest))
-    )
-    Output.from_input(aws.stable_image).apply(lambda stable: _tell_difference(config.image.digest, stable))
+    explain_unreachable(config.context)
+    repository = Output.from_input(config.image.mirror or aws.image_repository_url)
+    image = Output.all(repository, aws.stable_image).apply(lambda found: _image(config.image, *found))
     return Site(
         config=config,
         names=names,
@@ -61,10 +61,12 @@ def _pull_secrets(image: ImageConfig) -> tuple[str, ...]:
     return (image.pull_secret,) if image.pull_secret else ()
 
 
-def _tell_difference(digest: str, stable: str) -> None:
-    """A warning and no error: when AWS cannot be moved, the site must still be."""
-    if stable and stable != digest:
-        pulumi.log.warn(
-            f"hybrid-serving:image.digest is {digest}: the stable slot of AWS runs {stable}, and both sites are meant "
-            "to run one image; set it to that one, or move the slot"
+def _image(config: ImageConfig, repository: str, stable: str) -> str:
+    """The reference of the image. RunError for another digest than the one in AWS's stable slot, if there is one."""
+    if stable and stable != config.digest and not config.may_differ:
+        raise pulumi.RunError(
+            f"hybrid-serving:image.digest is {config.digest}: the stable slot of AWS runs {stable}, and both sites run "
+            "one image; set it to that one, move the slot first, or, while AWS cannot be moved, set "
+            "hybrid-serving:image.mayDiffer: true"
         )
+    return str(ImageReference(repository=repository, digest=config.digest))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from infra.config.cache import CacheConfig, read_cache
+from infra.config.cluster import read_cluster
 from infra.config.environment import read_environment
 from infra.config.exposure import ExposureConfig, read_exposure
 from infra.config.gateway import GatewayConfig, read_gateway
@@ -19,10 +20,11 @@ from infra.config.source import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class OnPremConfig:
-    """Everything the stack `<env>-onprem` can be told."""
+    """Everything the stack `<env>-onprem` can be told. `context` is the cluster's in the kubeconfig."""
 
     environment: str
     organization: str
+    context: str
     namespace: str
     image: ImageConfig
     serving: ServingConfig
@@ -47,6 +49,7 @@ class OnPremConfig:
         config = cls(
             environment=read_environment(reader, settings),
             organization=reader.text("organization", example="organization"),
+            context=read_cluster(reader, settings),
             namespace=reader.text("namespace", default="serving", example="serving", check=check_label),
             image=read_image(reader.section("image")),
             serving=read_serving(reader.section("serving")),

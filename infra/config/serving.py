@@ -29,6 +29,7 @@ class ServingConfig:
     """The pods: how many, what each may use (Kubernetes quantities), and GPUs per pod (0: CPU profile).
 
     `replicas` is the number of pods, and with autoscaling the least. `disk` holds two releases and a third on its way.
+    `rollout_seconds`: a roll-out without progress for so long has failed.
     """
 
     replicas: int
@@ -36,6 +37,7 @@ class ServingConfig:
     memory: str
     disk: str
     gpus: int
+    rollout_seconds: int
     autoscaling: AutoscalingConfig | None
 
 
@@ -52,6 +54,8 @@ def read_serving(reader: Reader) -> ServingConfig:
         memory=reader.text("memory", default="4Gi", example="4Gi", check=check_quantity),
         disk=reader.text("disk", default="10Gi", example="10Gi", check=check_quantity),
         gpus=reader.integer("gpus", low=0, high=16, default=1),
+        # 10 minutes in which a new pod may start, and the pull of a few GB before it.
+        rollout_seconds=reader.integer("rolloutSeconds", low=60, high=7200, default=840),
         autoscaling=autoscaling,
     )
 

@@ -9,7 +9,8 @@ from pulumi_kubernetes import apps, core, meta
 
 from infra.config.gateway import GatewayConfig
 from infra.names import Names
-from infra.onprem.gateway_failure import explained
+from infra.onprem.failure import explained
+from infra.onprem.gateway_failure import explanation
 from infra.onprem.gateway_files import gateway_files, is_secret
 from infra.onprem.gateway_pod import GatewayPodArgs, gateway_pod, pod_annotations
 from infra.onprem.gateway_site import site_end
@@ -103,6 +104,9 @@ class Gateway(pulumi.ComponentResource):
                 parent=self,
                 depends_on=files,
                 custom_timeouts=CustomTimeouts(create=UP_TIMEOUT, update=UP_TIMEOUT),
-                hooks=explained(f"{self._name}-failure", node_label=self._args.config.node_label, at=f"{PART}/{PART}"),
+                hooks=explained(
+                    f"{self._name}-failure",
+                    lambda _: explanation(node_label=self._args.config.node_label, at=f"{PART}/{PART}"),
+                ),
             ),
         ).metadata.name

@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 
 import pulumi
-from pulumi import CustomTimeouts, Input, Output, ResourceOptions
+from pulumi import CustomTimeouts, ErrorHookArgs, Input, Output, ResourceOptions
 from pulumi_kubernetes import apps, core, meta, policy
 
 from infra.config.serving import ServingConfig
 from infra.names import Names
 from infra.onprem.aws_access import AwsAccess, authorities
-from infra.onprem.pod import START_ATTEMPTS, START_PERIOD, PodArgs, pod_annotations, pod_spec
+from infra.onprem.failure import explained
+from infra.onprem.pod import PodArgs, pod_annotations, pod_spec
+from infra.onprem.serving_failure import explanation
 
 PART = "serving"
-# A roll-out without progress for so long has failed: a start may take its time, and the image's pull comes on top.
-PROGRESS_SECONDS = START_PERIOD * START_ATTEMPTS + 240
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +86,7 @@ class Serving(pulumi.ComponentResource):
         )
 
     def _deployment(self, pod: PodArgs) -> Output[str]:
+        patience = f"{self._args.config.rollout_seconds + 60}s"
         rolling = apps.v1.RollingUpdateDeploymentArgs(max_surge=1, max_unavailable=0)
         return apps.v1.Deployment(
             f"{self._name}-servers",
@@ -93,7 +94,7 @@ class Serving(pulumi.ComponentResource):
             spec=apps.v1.DeploymentSpecArgs(
                 replicas=self._args.config.replicas,
                 revision_history_limit=5,
-                progress_deadline_seconds=PROGRESS_SECONDS,
+                progress_deadline_seconds=self._args.config.rollout_seconds,
                 strategy=apps.v1.DeploymentStrategyArgs(type="RollingUpdate", rolling_update=rolling),
                 selector=meta.v1.LabelSelectorArgs(match_labels=self.selector),
                 template=core.v1.PodTemplateSpecArgs(
@@ -104,8 +105,15 @@ class Serving(pulumi.ComponentResource):
             opts=ResourceOptions(
                 parent=self,
                 # After the cluster itself has given up, so that the error is the pods' own and not just a time.
-                custom_timeouts=CustomTimeouts(create="15m", update="15m"),
+                custom_timeouts=CustomTimeouts(create=patience, update=patience),
                 # With an autoscaler the number is its own; the stack's is where it starts.
                 ignore_changes=["spec.replicas"] if self._args.config.autoscaling else None,
+                hooks=explained(f"{self._name}-failure", self._explanation),
             ),
         ).metadata.name
+
+    def _explanation(self, failed: ErrorHookArgs) -> str:
+        declared = failed.new_inputs or {}
+        container = declared["spec"]["template"]["spec"]["containers"][0]
+        at = f"{declared['metadata']['namespace']}/{PART}"
+        return explanation(image=container["image"], gpus=self._args.config.gpus, at=at)

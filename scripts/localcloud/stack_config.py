@@ -128,6 +128,7 @@ def local_stack_config(
     kubernetes = {
         "kubernetes:context": kube_context,
         "kubernetes:kubeconfig": str(kubeconfig),
+        "kubernetes:clusterIdentifier": kube_context,
         "kubernetes:enableConfigMapMutable": "true",
         "kubernetes:enableSecretMutable": "true",
     }

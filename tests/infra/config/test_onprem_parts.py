@@ -4,16 +4,23 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from pulumi import RunError
 
 from infra.config import OnPremConfig
 from infra.config.reader import ConfigError
 from infra.config.source import Settings
-from tests.infra.engine import declare
-from tests.infra.settings import DIGEST, REFERENCES, REMOVED, example
+from tests.infra.engine import Declaration, declare
+from tests.infra.settings import DIGEST, OTHER_DIGEST, REFERENCES, REMOVED, example
 
 
 def parsed(changes: dict[str, Any]) -> OnPremConfig:
     return OnPremConfig.parse(Settings.of("prod-onprem", example("onprem", {"image.digest": DIGEST} | changes)))
+
+
+def site(changes: dict[str, Any]) -> Declaration:
+    """All that the stack declares."""
+    program = import_module("stacks.onprem").main
+    return declare(program, stack="prod-onprem", config=example("onprem", changes), references=REFERENCES)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +46,17 @@ def test_a_bad_value_is_refused_by_field_and_rule(field: str, value: object, rul
         parsed({field: value})
     (problem,) = raised.value.problems
     assert f"hybrid-serving:{field}" in problem
+    assert rule in problem
+
+
+@pytest.mark.parametrize(
+    ("key", "rule"), [("context", "set it to the cluster's context"), ("clusterIdentifier", "would be replaced")]
+)
+def test_a_cluster_that_is_not_named_is_refused(key: str, rule: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        parsed({f"kubernetes:{key}": REMOVED})
+    (problem,) = raised.value.problems
+    assert f"kubernetes:{key} is not set" in problem
     assert rule in problem
 
 
@@ -77,6 +95,20 @@ def test_bad_settings_of_a_training_run_are_refused(key: str, value: object, rul
     assert rule in problem
 
 
+def test_another_image_than_aws_s_stable_slot_is_refused_with_both_and_the_ways_out() -> None:
+    with pytest.raises(RunError) as raised:
+        site({"image.digest": OTHER_DIGEST})
+    assert f"hybrid-serving:image.digest is {OTHER_DIGEST}" in str(raised.value)
+    assert f"AWS runs {DIGEST}" in str(raised.value)
+    assert "hybrid-serving:image.mayDiffer" in str(raised.value)
+
+
+def test_another_image_is_taken_where_the_settings_say_so() -> None:
+    declared = site({"image.digest": OTHER_DIGEST, "image.mayDiffer": True})
+    (container,) = declared.one(":Deployment", "serving-servers").inputs["spec"]["template"]["spec"]["containers"]
+    assert container["image"].endswith(OTHER_DIGEST)
+
+
 def test_a_proxy_without_a_namespace_to_call_from_is_refused() -> None:
     exposure = {"mode": "ingress", "address": "198.51.100.20", "ingressClass": "haproxy", "hostname": "a.example"}
     with pytest.raises(ConfigError, match=r"exposure\.callers is missing"):
@@ -89,8 +121,7 @@ def test_a_proxy_without_a_namespace_to_call_from_is_refused() -> None:
 )
 def test_a_mirror_s_secret_is_that_of_all_pods_with_its_image(image: dict[str, Any], secrets: list[str]) -> None:
     changes = {"image.digest": DIGEST, "retraining.enabled": True, **image}
-    declared = declare(import_module("stacks.onprem").main, stack="prod-onprem",
-                       config=example("onprem", changes), references=REFERENCES)  # fmt: skip
+    declared = site(changes)
     specs = [declared.one(":Deployment", "serving-servers").inputs["spec"]["template"]["spec"]]
     specs.append(declared.one(":StatefulSet").inputs["spec"]["template"]["spec"])
     specs.append(declared.one(":CronJob").inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"])

@@ -1,0 +1,25 @@
+"""What to do about a resource that failed: Kubernetes says what it saw, and no setting and no way out."""
+
+from collections.abc import Callable
+
+import pulumi
+from pulumi import ErrorHook, ErrorHookArgs, ResourceHookBinding
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.settings import monitor_supports_feature
+
+
+def explained(name: str, explanation: Callable[[ErrorHookArgs], str | None]) -> ResourceHookBinding | None:
+    """Hooks that print what `explanation` says of a failure, if anything. `name` is unique in the stack.
+
+    None for engines that are too old to call them.
+    """
+    if not monitor_supports_feature(resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS):
+        return None
+
+    def tell(args: ErrorHookArgs) -> bool:
+        told = explanation(args)
+        if told:
+            pulumi.log.error(told)
+        return False  # trying again would wait as long again
+
+    return ResourceHookBinding(on_error=[ErrorHook(name, tell)])
