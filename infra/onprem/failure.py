@@ -7,6 +7,9 @@ from pulumi import ErrorHook, ErrorHookArgs, ResourceHookBinding
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import monitor_supports_feature
 
+# How the provider begins its refusal of everything while the API server does not answer.
+_UNREACHABLE = "Kubernetes cluster is unreachable"
+
 
 def explained(name: str, explanation: Callable[[ErrorHookArgs], str | None]) -> ResourceHookBinding | None:
     """Hooks that print what `explanation` says of a failure, if anything. `name` is unique in the stack.
@@ -23,3 +26,8 @@ def explained(name: str, explanation: Callable[[ErrorHookArgs], str | None]) -> 
         return False  # trying again would wait as long again
 
     return ResourceHookBinding(on_error=[ErrorHook(name, tell)])
+
+
+def unreachable(failed: ErrorHookArgs) -> bool:
+    """Did it fail because the cluster does not answer, and not by itself?"""
+    return any(_UNREACHABLE in error for error in failed.errors)

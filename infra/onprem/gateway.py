@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi import CustomTimeouts, Input, Output, ResourceOptions
+from pulumi import CustomTimeouts, ErrorHookArgs, Input, Output, ResourceOptions
 from pulumi_kubernetes import apps, core, meta
 
 from infra.config.gateway import GatewayConfig
 from infra.names import Names
-from infra.onprem.failure import explained
+from infra.onprem.failure import explained, unreachable
 from infra.onprem.gateway_failure import explanation
 from infra.onprem.gateway_files import gateway_files, is_secret
 from infra.onprem.gateway_pod import GatewayPodArgs, gateway_pod, pod_annotations
@@ -104,9 +104,11 @@ class Gateway(pulumi.ComponentResource):
                 parent=self,
                 depends_on=files,
                 custom_timeouts=CustomTimeouts(create=UP_TIMEOUT, update=UP_TIMEOUT),
-                hooks=explained(
-                    f"{self._name}-failure",
-                    lambda _: explanation(node_label=self._args.config.node_label, at=f"{PART}/{PART}"),
-                ),
+                hooks=explained(f"{self._name}-failure", self._explanation),
             ),
         ).metadata.name
+
+    def _explanation(self, failed: ErrorHookArgs) -> str | None:
+        if unreachable(failed):
+            return None
+        return explanation(node_label=self._args.config.node_label, at=f"{PART}/{PART}")

@@ -9,7 +9,7 @@ from pulumi_kubernetes import apps, core, meta, policy
 from infra.config.serving import ServingConfig
 from infra.names import Names
 from infra.onprem.aws_access import AwsAccess, authorities
-from infra.onprem.failure import explained
+from infra.onprem.failure import explained, unreachable
 from infra.onprem.pod import PodArgs, pod_annotations, pod_spec
 from infra.onprem.serving_failure import explanation
 
@@ -112,7 +112,9 @@ class Serving(pulumi.ComponentResource):
             ),
         ).metadata.name
 
-    def _explanation(self, failed: ErrorHookArgs) -> str:
+    def _explanation(self, failed: ErrorHookArgs) -> str | None:
+        if unreachable(failed):
+            return None
         declared = failed.new_inputs or {}
         container = declared["spec"]["template"]["spec"]["containers"][0]
         at = f"{declared['metadata']['namespace']}/{PART}"

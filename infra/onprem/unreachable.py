@@ -3,10 +3,7 @@
 from pulumi import ErrorHookArgs, ResourceOptions, ResourceTransformationArgs, ResourceTransformationResult
 from pulumi.runtime import register_stack_transformation
 
-from infra.onprem.failure import explained
-
-# How the provider begins its refusal, whatever the reason for it.
-_REFUSAL = "Kubernetes cluster is unreachable"
+from infra.onprem.failure import explained, unreachable
 
 
 def explain_unreachable(context: str) -> None:
@@ -15,7 +12,7 @@ def explain_unreachable(context: str) -> None:
 
     def tell(args: ErrorHookArgs) -> str | None:
         nonlocal told
-        if told or not any(_REFUSAL in error for error in args.errors):
+        if told or not unreachable(args):
             return None
         told = True
         return explanation(context)

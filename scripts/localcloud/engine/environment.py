@@ -26,7 +26,7 @@ def install(cloud: LocalCloud) -> Path:
     """
     folder = cloud.run / "bin"
     install_engine(folder, cloud.checkout)
-    _link(folder / "pulumi-resource-kubernetes", go_tool("kubernetes-provider") / "pulumi-resource-kubernetes")
+    _kubernetes_provider(cloud, folder / "pulumi-resource-kubernetes")
     kubectl = _on_path("kubectl", ["version", "--client"], KUBECTL_TESTED) or go_tool("kubernetes") / "kubectl"
     _link(folder / "kubectl", kubectl)
     customer = f'exec ip netns exec {cloud.namespace("client")} "$@"'
@@ -87,6 +87,19 @@ def _on_path(program: str, argv: list[str], tested: tuple[tuple[int, int], tuple
     match = re.search(r"v(\d+)\.(\d+)\.", run([found, *argv], check=False).stdout)
     version = (int(match[1]), int(match[2])) if match else (0, 0)
     return Path(found) if tested[0] <= version < tested[1] else None
+
+
+def _kubernetes_provider(cloud: LocalCloud, path: Path) -> None:
+    """It leaves a copy of its kubeconfig, with the key to the cluster, among the temporary files at each start."""
+    temporary = cloud.run / "provider-tmp"
+    temporary.mkdir(mode=0o700, exist_ok=True)
+    program = go_tool("kubernetes-provider") / path.name
+    path.unlink(missing_ok=True)  # a link, where an earlier version was here: writing would go to the program itself
+    _script(
+        path,
+        f'TMPDIR={shlex.quote(str(temporary))} exec {shlex.quote(str(program))} "$@"',
+        "Started by the Pulumi engine; its temporary files go when the local cloud does.",
+    )
 
 
 def _link(path: Path, target: Path) -> None:
