@@ -5,10 +5,12 @@ from typing import Any
 import msgspec
 
 SCHEMA = 1
+MOST_PERCENT = 50
+"""Of users on a canary: with more it would be the stable release that is on trial."""
 
 
 class ChannelError(Exception):
-    """The stored channel cannot be read."""
+    """The stored channel cannot be read, or a change of it is not possible."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +36,9 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def promoted(channel: Channel, release: str, *, who: str, why: str, when: str) -> Channel:
-    """The channel after `release` became stable; a canary of the same release ends with it."""
+    """The channel after `release` became stable, unchanged where it is; a canary of the same release ends with it."""
+    if channel.stable == release:
+        return channel
     change = Change(release=release, action="promote", who=who, when=when, why=why)
     ends = channel.canary == release
     return msgspec.structs.replace(
@@ -44,6 +48,25 @@ def promoted(channel: Channel, release: str, *, who: str, why: str, when: str) -
         canary_percent=0 if ends else channel.canary_percent,
         history=(*channel.history, change),
     )
+
+
+def canaried(channel: Channel, release: str, percent: int, *, who: str, why: str, when: str) -> Channel:
+    """The channel after `release` became the canary for `percent` of the users. Raises `ChannelError`."""
+    if not 1 <= percent <= MOST_PERCENT:
+        raise ChannelError(f"canary percent: {percent}, expected 1 to {MOST_PERCENT}; promote a release for all users")
+    if channel.stable is None or channel.stable == release:
+        rule = "a release other than the stable one" if channel.stable else "a stable release beside it; promote one"
+        raise ChannelError(f"canary: {release}, expected {rule}")
+    change = Change(release=release, action=f"canary {percent} %", who=who, when=when, why=why)
+    return msgspec.structs.replace(channel, canary=release, canary_percent=percent, history=(*channel.history, change))
+
+
+def canary_ended(channel: Channel, *, who: str, why: str, when: str) -> Channel:
+    """The channel after its canary ended; unchanged where there is none."""
+    if channel.canary is None:
+        return channel
+    change = Change(release=channel.canary, action="end canary", who=who, when=when, why=why)
+    return msgspec.structs.replace(channel, canary=None, canary_percent=0, history=(*channel.history, change))
 
 
 def behind(channel: Channel, other: Channel) -> bool:

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,19 +89,19 @@ class Registry:
     def promote(self, model: str, digest: str, *, who: str, why: str) -> Channel:
         """Make a published release stable for every server and return the new channel. Already stable: no change."""
         self.manifest(model, digest)
-        current = self.channel(model)
-        if current.stable == digest:
-            return current
-        when = datetime.now(UTC).isoformat(timespec="seconds")
-        data = channels.encode(channels.promoted(current, digest, who=who, why=why, when=when))
-        try:
-            self._store.put(_channel_key(model), data, expected=current.etag)
-        except ConflictError as error:
-            raise ChannelConflictError(
-                f"{self}: channel {model!r} was moved by somebody else meanwhile; nothing was changed, "
-                "look at the channel and promote again"
-            ) from error
-        return self.channel(model)
+        return self._move(model, partial(channels.promoted, release=digest, who=who, why=why))
+
+    def canary(self, model: str, digest: str, percent: int, *, who: str, why: str) -> Channel:
+        """Let a published release answer `percent` (1 to 50) of the users and return the new channel.
+
+        Raises `ChannelError` for another percent, and where there is no other stable release.
+        """
+        self.manifest(model, digest)
+        return self._move(model, partial(channels.canaried, release=digest, percent=percent, who=who, why=why))
+
+    def end_canary(self, model: str, *, who: str, why: str) -> Channel:
+        """Let the stable release answer everybody again and return the new channel. Without a canary: no change."""
+        return self._move(model, partial(channels.canary_ended, who=who, why=why))
 
     def download(self, model: str, digest: str, target: Path) -> Manifest:
         """Put a verified release at `target`, which appears complete or not at all; a valid one there is kept.
@@ -115,6 +116,21 @@ class Registry:
         manifest, data = self._manifest(model, digest)
         download(self._store, _prefix(model, digest), manifest, data, target)
         return manifest
+
+    def _move(self, model: str, change: Callable[..., Channel]) -> Channel:
+        """Store what `change` makes of the channel at the time `when`. Raises `ChannelConflictError`."""
+        now = self.channel(model)
+        moved = change(now, when=datetime.now(UTC).isoformat(timespec="seconds"))
+        if moved is now:
+            return now
+        try:
+            self._store.put(_channel_key(model), channels.encode(moved), expected=now.etag)
+        except ConflictError as error:
+            raise ChannelConflictError(
+                f"{self}: channel {model!r} was moved by somebody else meanwhile; nothing was changed, "
+                "look at the channel and promote again"
+            ) from error
+        return self.channel(model)
 
     def _manifest(self, model: str, digest: str) -> tuple[Manifest, bytes]:
         try:

@@ -1,6 +1,6 @@
 """Run once while the image is built: remove installed files that serving never loads, and compile what it does.
 
-What is listed was found by removing it and running both encoder paths (own BERT, transformers) and the server on a
+What is listed was found by removing it and running both engines (packed, transformers) and the server on a
 CPU, and by reading which libraries torch's CUDA library links to. All that a GPU run loads on demand stays, even
 where it looks unused here: cuDNN's engines, NVRTC, NCCL, NVSHMEM's host library. A pattern that matches nothing ends
 the build, so a newer package cannot make the image grow unseen.
@@ -31,7 +31,7 @@ KEPT = frozenset({"s3", "sts", "ecr", "autoscaling", "cloudwatch"})
 """Of what the patterns match: what the AWS SDK needs to read the registry, to get credentials, those for pulling images
 too (`model_image.pull_secrets`), and what the instance's agent (`model_image.instance`) calls."""
 
-LOADED = ("torch", "numpy", "safetensors.torch", "tokenizers", "boto3", "msgspec", "prometheus_client",
+LOADED = ("torch", "numpy", "safetensors.torch", "tokenizers", "faiss", "boto3", "msgspec", "prometheus_client",
           "starlette.applications", "uvicorn.protocols.http.h11_impl", "uvicorn.lifespan.on")  # fmt: skip
 """Imported at every start. They and what they import are compiled here: the root file system of a running server is
 read-only, and compiling anew at every start costs seconds. The transformers package stays uncompiled."""

@@ -5,6 +5,8 @@ Their namespace is `Names.metrics_namespace()`. Each has the dimension Slot; STA
 
 # Texts admitted by one server and not yet computed; one value per instance, so that the average is per instance.
 QUEUED_TEXTS = "QueuedTexts"
+# How long a request that comes now would wait in one server, as the server itself predicts.
+QUEUED_SECONDS = "QueuedSeconds"
 # Seconds that one phase of an instance's start took.
 START_SECONDS = "StartSeconds"
 # One for each notice that a spot instance will be taken back.

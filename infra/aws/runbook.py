@@ -49,7 +49,7 @@ RUNBOOK: dict[str, tuple[str, str]] = {
         "release or the machine image back that worked, and run `pulumi up`.",
     ),
     "queue": (
-        "Servers of the slot {slot} have {texts} texts waiting on average for 5 minutes; at {full} they answer 429.",
+        "Requests to the slot {slot} wait {seconds} s on average for 5 minutes; from {full} s on they get 429.",
         "See whether the group is at its maximum: raise slots.{slot}.maxInstances. If it grows already, raise its "
         "desired capacity at once, or give the other site more weight.",
     ),

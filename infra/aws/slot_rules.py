@@ -11,8 +11,9 @@ from infra.aws.runbook import runbook
 from infra.aws.units import START_SECONDS
 from infra.aws.watched import Watched
 
-# Texts that one server lets wait before it answers 429 (MAX_WAITING of its scheduler), and what is high on average.
-QUEUE_FULL, QUEUE_HIGH = 256, 128
+# Seconds that a server predicts a request to wait before it answers 429 (SERVING_MAX_WAIT_SECONDS), and what of them is
+# high on average. In seconds and not in texts: how many texts are too many depends on the machine and the model.
+QUEUE_FULL, QUEUE_HIGH = 0.5, 0.25
 # One notice is everyday life, which the group copes with; these many in 15 minutes are a shortage.
 SPOT_BURST = 2
 SLOW_START = START_SECONDS * 3 // 4
@@ -106,8 +107,8 @@ def _starts(slot: str, watched: Watched) -> Iterator[Rule]:
 def _queue(slot: str, watched: Watched) -> Rule:
     return Rule(
         name=f"{slot}-queue",
-        runbook=runbook("queue", slot=slot, texts=QUEUE_HIGH, full=QUEUE_FULL),
-        metrics={"texts": watched.instances(slot, metrics.QUEUED_TEXTS, "Average")},
+        runbook=runbook("queue", slot=slot, seconds=QUEUE_HIGH, full=QUEUE_FULL),
+        metrics={"seconds": watched.instances(slot, metrics.QUEUED_SECONDS, "Average")},
         threshold=QUEUE_HIGH,
         periods=5,
     )

@@ -6,6 +6,7 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 # Kubernetes documentation, "Labels and Selectors", "Syntax and character set".
 _NAME = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 _PAIR = re.compile(rf"(([a-z0-9.-]{{1,253}}/)?{_NAME})=({_NAME})?")
+_CORES = re.compile(r"[0-9]+(\.[0-9]+)?|[0-9]+m")
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi)?")
 
 
@@ -19,6 +20,13 @@ def check_quantity(text: str) -> None:
     """An amount of CPU or memory."""
     if not _QUANTITY.fullmatch(text):
         raise ValueError("a Kubernetes quantity such as 500m or 4Gi is needed")
+
+
+def parse_cores(text: str) -> float:
+    """An amount of CPU in cores."""
+    if not _CORES.fullmatch(text):
+        raise ValueError("a number of cores such as 4, or 500m for half a one, is needed")
+    return float(text.removesuffix("m")) / (1000 if text.endswith("m") else 1)
 
 
 def parse_pair(text: str) -> tuple[str, str]:

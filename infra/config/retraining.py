@@ -4,10 +4,9 @@ import re
 from dataclasses import dataclass
 
 from infra.config.cron import check_cron
-from infra.config.kubernetes import check_quantity
+from infra.config.kubernetes import check_quantity, parse_cores
 from infra.config.reader import Reader
 
-_CPU = re.compile(r"[0-9]+m?|[0-9]+\.[0-9]+")
 _MODULE = re.compile(r"[a-zA-Z_]\w*(\.[a-zA-Z_]\w*)*")
 
 
@@ -38,17 +37,12 @@ def read_retraining(reader: Reader) -> RetrainingConfig | None:
         module=reader.text("module", example="model_image.workers", check=_check_module, **required),
         arguments=reader.texts("arguments", default=(), example="[--epochs, '3']"),
         workers=reader.integer("workers", low=1, high=64, default=1),
-        cpu=reader.text("cpu", default="4", example="4", check=_check_cpu),
+        cpu=reader.text("cpu", default="4", example="4", check=parse_cores),
         memory=reader.text("memory", default="16Gi", example="16Gi", check=check_quantity),
         gpus=reader.integer("gpus", low=0, high=16, default=1),
         deadline_hours=reader.integer("deadlineHours", low=1, high=168, default=12),
     )
     return config if enabled else None
-
-
-def _check_cpu(text: str) -> None:
-    if not _CPU.fullmatch(text):
-        raise ValueError("a number of cores such as 4, or 500m for half a one, is needed")
 
 
 def _check_schedule(text: str) -> None:

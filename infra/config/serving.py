@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from infra.config.kubernetes import check_quantity
+from infra.config.kubernetes import check_quantity, parse_cores
 from infra.config.reader import Reader
 
 MAX_REPLICAS = 1000
@@ -50,7 +50,7 @@ def read_serving(reader: Reader) -> ServingConfig:
         reader.refuse("replicas", replicas, rule)
     return ServingConfig(
         replicas=autoscaling.min_replicas if autoscaling else replicas,
-        cpu=reader.text("cpu", default="2", example="2", check=check_quantity),
+        cpu=reader.text("cpu", default="2", example="2", check=parse_cores),
         memory=reader.text("memory", default="4Gi", example="4Gi", check=check_quantity),
         disk=reader.text("disk", default="10Gi", example="10Gi", check=check_quantity),
         gpus=reader.integer("gpus", low=0, high=16, default=1),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pulumi import Input
 from pulumi_kubernetes import core, meta
 
+from infra.config.kubernetes import parse_cores
 from infra.config.serving import ServingConfig
 from infra.onprem.aws_access import AwsAccess
 from infra.onprem.restricted import container_context, pod_context
@@ -115,6 +116,8 @@ def _environment(args: PodArgs) -> dict[str, Input[str]]:
         "SERVING_REGISTRY": args.registry,
         "SERVING_DATA": _DATA,
         "SERVING_PORT": str(PORT),
+        # Not as many as the node has: without a CPU limit a process sees them all, and its neighbours need theirs.
+        "SERVING_THREADS": str(max(1, int(parse_cores(args.config.cpu)))),
         "SERVING_TLS_CERT": f"{_TLS}/tls.crt",
         "SERVING_TLS_KEY": f"{_TLS}/tls.key",
         **(args.aws.environment() if args.aws else {}),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pulumi import Input, Output
 from pulumi_kubernetes import core
 
+from infra.config.kubernetes import parse_cores
 from infra.config.retraining import RetrainingConfig
 from infra.onprem.aws_access import AwsAccess
 from infra.onprem.pod import GPU
@@ -111,8 +112,7 @@ def _environment(args: WorkerArgs) -> dict[str, Input[str]]:
 
 
 def _threads(config: RetrainingConfig) -> int:
-    cores = float(config.cpu.removesuffix("m")) / (1000 if config.cpu.endswith("m") else 1)
-    return max(1, int(cores) // max(1, config.gpus))
+    return max(1, int(parse_cores(config.cpu)) // max(1, config.gpus))
 
 
 def _from_pod(name: str, path: str) -> core.v1.EnvVarArgs:

@@ -9,7 +9,7 @@ from infra.onprem.promises import Promise, promises
 from infra.onprem.site_runbook import runbook
 
 # Texts that one server lets wait before it answers 429 (MAX_WAITING of its scheduler), and what is high on average.
-QUEUE_FULL, QUEUE_HIGH = 256, 128
+QUEUE_FULL, QUEUE_HIGH = 0.5, 0.25
 # What has to be told at once, and what can wait for the morning.
 PAGE, TICKET = "page", "ticket"
 # Longer than a pod may take to start.
@@ -69,9 +69,9 @@ def _servers(namespace: str, least: int) -> Iterator[dict[str, Any]]:
     of = f'{{namespace="{namespace}"}}'
     yield _alert(
         "queue",
-        f"avg(avg_over_time(serving_waiting_texts{of}[1m])) >= {QUEUE_HIGH}",
+        f"avg(avg_over_time(serving_waiting_seconds{of}[1m])) >= {QUEUE_HIGH}",
         PAGE,
-        runbook("queue", namespace=namespace, texts=QUEUE_HIGH, full=QUEUE_FULL),
+        runbook("queue", namespace=namespace, seconds=QUEUE_HIGH, full=QUEUE_FULL),
         wait="5m",
     )
     # A server that is not there reports nothing, and of none at all there is no number: neither may look like peace.

@@ -18,7 +18,7 @@ RUNBOOK: dict[str, tuple[str, str]] = {
         "move it back.",
     ),
     "queue": (
-        "Servers have {texts} texts waiting on average for 5 minutes; at {full} they answer 429.",
+        "Requests wait {seconds} s on average for 5 minutes; from {full} s on servers answer 429.",
         "See whether the pods are at their maximum (`kubectl -n {namespace} get hpa`): raise "
         "serving.autoscaling.maxReplicas if machines are free, else give AWS more weight. Not at the maximum: see "
         "that KEDA reaches Prometheus (`kubectl -n {namespace} describe scaledobject`).",

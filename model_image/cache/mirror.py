@@ -115,7 +115,7 @@ class Mirror:
             self._shelf.hand_on(channel)
             log.info("channel handed on", extra={"fields": {"stable": channel.stable, "canary": channel.canary}})
         kept = {channel.stable}
-        if channel.canary:  # no server takes it, so nothing that servers do may wait for it
+        if channel.canary:  # servers go on without it until it is here, so nothing else may wait for it
             kept.add(channel.canary)
             self._supply.fetch(channel.canary, keep=kept)
         for digest in self._earlier(channel):

@@ -48,7 +48,7 @@ class Shelf:
 
     @property
     def needed(self) -> frozenset[str]:
-        """What servers may ask for any time: they take the stable release alone, whatever slot they serve."""
+        """What no server can do without, whatever slot it serves; a canary is taken when it is here."""
         return frozenset({self.channel.stable} if self.channel and self.channel.stable else ())
 
     @property

@@ -16,9 +16,9 @@ _HELP = """\
 Stand between the server of this EC2 instance and AWS. The host's units run one verb after the other:
   ready   wait until the server is ready, complete the launch hook, wait until the group has the instance in service,
           and publish how long each phase of the start took (metric StartSeconds)
-  watch   until the group ends the instance: publish the texts that wait in the server (QueuedTexts) every 30 s; on a
-          spot notice publish SpotInterruptions and have the group replace this instance. A failure of CloudWatch is
-          logged and stops nothing
+  watch   until the group ends the instance: publish every 30 s what waits in the server (QueuedTexts, QueuedSeconds);
+          on a spot notice publish SpotInterruptions and have the group replace this instance. A failure of CloudWatch
+          is logged and stops nothing
   gone    complete the termination hook; to be run when the server has drained and ended
 """
 _WORDS = """\

@@ -8,7 +8,8 @@ from typing import Any
 
 from model_image.instance.logs import log
 
-QUEUED_TEXTS, START_SECONDS, SPOT_INTERRUPTIONS = "QueuedTexts", "StartSeconds", "SpotInterruptions"
+QUEUED_TEXTS, QUEUED_SECONDS = "QueuedTexts", "QueuedSeconds"
+START_SECONDS, SPOT_INTERRUPTIONS = "StartSeconds", "SpotInterruptions"
 SLOT, PHASE = "Slot", "Phase"
 
 
@@ -21,9 +22,9 @@ class Publisher:
         self._namespace, self._slot = namespace, slot
         self._failed = False
 
-    def queued(self, texts: float) -> bool:
-        """Texts that wait in this instance's server. True when delivered, as everywhere here."""
-        return self._put([self._datum(QUEUED_TEXTS, texts, "Count")])
+    def queued(self, texts: float, seconds: float) -> bool:
+        """Texts that wait in this instance's server, and how long one more would. True when delivered, as always."""
+        return self._put([self._datum(QUEUED_TEXTS, texts, "Count"), self._datum(QUEUED_SECONDS, seconds, "Seconds")])
 
     def interrupted(self) -> bool:
         """A spot instance got its notice."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from model_image.instance.http import NoAnswerError, ask
 
-QUEUED = "serving_waiting_texts"
+QUEUED, WAIT = "serving_waiting_texts", "serving_waiting_seconds"
 # Phase of the start → the gauge with the unix time of its end.
 ENDS = {"weights": "serving_start_downloaded_timestamp_seconds", "warm-up": "serving_start_ready_timestamp_seconds"}
 

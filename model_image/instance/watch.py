@@ -1,10 +1,12 @@
 """The verb `watch`: queued work to CloudWatch, a spot notice to the group, and the end when the group wants it."""
 
+from statistics import fmean
+
 from model_image.instance.agent import Agent
 from model_image.instance.group import GroupError
 from model_image.instance.imds import MetadataError
 from model_image.instance.logs import log
-from model_image.instance.server import QUEUED
+from model_image.instance.server import QUEUED, WAIT
 
 STEP_SECONDS = 5.0  # AWS recommends to look for spot notices this often (EC2 user guide, "Spot interruption notices")
 PUBLISH_SECONDS = 30.0
@@ -22,7 +24,7 @@ def watch(agent: Agent) -> int:
 class _Watch:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
-        self._queued: list[float] = []
+        self._queued: list[tuple[float, float]] = []
         self._publish_at = agent.clock.elapsed() + PUBLISH_SECONDS
         self._notice: str | None = None
         self._replaced = False
@@ -52,14 +54,15 @@ class _Watch:
 
     def _measure(self) -> None:
         """One value for each publication: the mean of what was seen since the last, so that no peak is missed."""
-        queued = self._agent.server.gauges().get(QUEUED)
-        if queued is not None:
-            self._queued.append(queued)
+        gauges = self._agent.server.gauges()
+        if QUEUED in gauges and WAIT in gauges:
+            self._queued.append((gauges[QUEUED], gauges[WAIT]))
         now = self._agent.clock.elapsed()
         if now < self._publish_at:
             return
         if self._queued:
-            self._agent.publisher.queued(sum(self._queued) / len(self._queued))
+            texts, seconds = map(fmean, zip(*self._queued, strict=True))
+            self._agent.publisher.queued(texts, seconds)
         self._queued, self._publish_at = [], now + PUBLISH_SECONDS
 
     def _told(self, cause: str) -> None:

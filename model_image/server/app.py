@@ -17,32 +17,50 @@ from model_image.server.config import Config
 from model_image.server.errors import Kind, ServingError
 from model_image.server.lifecycle import Lifecycle
 from model_image.server.metrics import Metrics
-from model_image.server.observe import Observe
-from model_image.server.release import Release, load_release
-from model_image.server.releases import Releases
-from model_image.server.responses import error_response
-from model_image.server.routes import Routes
-from model_image.server.scheduler import Scheduler
+from model_image.server.releases.memory import budget
+from model_image.server.releases.release import Release, load_release
+from model_image.server.releases.releases import Releases
+from model_image.server.scheduling.scheduler import Scheduler
+from model_image.server.web.observe import Observe
+from model_image.server.web.responses import error_response
+from model_image.server.web.routes import Routes
+from model_image.server.web.security import ApiKeys, Guard
+from model_image.server.web.status import Status
 
 _FROM_STATUS = {404: Kind.NOT_FOUND, 405: Kind.METHOD_NOT_ALLOWED}
 
 
 def build_app(config: Config, lifecycle: Lifecycle) -> Starlette:
-    """The application; it follows its channel while its lifespan runs. `app.state` has its `releases` and `metrics`."""
+    """The application; it follows its channel while its lifespan runs. `app.state` has its `releases` and `metrics`.
+
+    Raises `ConfigError` for a file of API keys that cannot be read.
+    """
     metrics = Metrics()
-    scheduler = Scheduler(metrics)
+    keys = ApiKeys(config.api_keys) if config.api_keys else None
+    scheduler = Scheduler(metrics, max_wait=config.max_wait_seconds, cache_bytes=config.cache_mb << 20)
 
     @cache
     def backend() -> Backend:
-        return open_backend(config.backend, threads=config.threads)
+        found = open_backend(config.backend, threads=config.threads)
+        scheduler.start(workers=found.workers, batch_tokens=config.batch_tokens or found.batch_tokens)
+        return found
 
     def load(folder: Path, digest: str) -> Release:
-        return load_release(folder, digest, backend())
+        return load_release(folder, digest, backend(), forget=scheduler.forget)
 
     releases = Releases(
-        registry=open_registry(config.registry), model=config.model, folder=config.data, load=load, metrics=metrics
+        registry=open_registry(config.registry),
+        model=config.model,
+        folder=config.data,
+        load=load,
+        metrics=metrics,
+        max_slowdown=config.max_slowdown,
+        budget=budget(config.memory_mb),
     )
-    routes = Routes(config=config, releases=releases, scheduler=scheduler, metrics=metrics, lifecycle=lifecycle).table()
+    routes = [
+        *Routes(config=config, scheduler=scheduler, metrics=metrics).table(),
+        *Status(config=config, releases=releases, metrics=metrics, lifecycle=lifecycle).table(),
+    ]
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -52,9 +70,12 @@ def build_app(config: Config, lifecycle: Lifecycle) -> Starlette:
         scheduler.close()
 
     def refuse(request: Request, error: Exception) -> Response:
+        headers = getattr(error, "headers", None)  # Allow, of a wrong method
+        if request.method == "OPTIONS" and headers and "Allow" in headers:
+            return Response(status_code=204, headers={"allow": f"{headers['Allow']}, OPTIONS"})
         typed = error if isinstance(error, ServingError) else _typed(error)
         metrics.errors.labels(typed.kind).inc()
-        return error_response(typed)
+        return error_response(typed, headers)
 
     paths = frozenset(route.path for route in routes)
     observe = Middleware(
@@ -62,10 +83,11 @@ def build_app(config: Config, lifecycle: Lifecycle) -> Starlette:
     )
     app = Starlette(
         routes=routes,
-        middleware=[observe],
+        middleware=[observe, Middleware(Guard, keys=keys, metrics=metrics)],
         exception_handlers={ServingError: refuse, HTTPException: refuse},
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # its address would come from the client's own Host header
     app.state.releases = releases
     app.state.metrics = metrics
     return app

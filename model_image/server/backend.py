@@ -1,53 +1,90 @@
-"""The contract between the server and whatever computes: a backend loads an encoder folder, an encoder embeds.
+"""The contract between the server and whatever computes: a backend loads a model folder, a model runs sequences.
 
-Encoders are called from one thread at a time; `load` may run on another thread while a former encoder works.
+`run` may be called from `workers` threads at the same time, the other methods from any thread; `load` may go on while
+models that were loaded before it work.
 """
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from model_image.embedding import Embedded
+import numpy as np
 
-BACKENDS = ("torch", "dummy")
+from model_image.sequences import Tokens, TokenSequence
+from model_image.settings import ModelSettings
+
+__all__ = ["BACKENDS", "Backend", "LoadedModel", "TokenSequence", "Tokens", "open_backend"]
+
+BACKENDS = ("auto", "cpu", "cuda", "dummy")
 
 
-class LoadedEncoder(Protocol):
-    """A loaded encoder. `dimension` is the length of its vectors."""
+class LoadedModel(Protocol):
+    """A loaded and warm model."""
 
     @property
-    def dimension(self) -> int: ...
+    def settings(self) -> ModelSettings: ...
 
-    def embed(self, texts: Sequence[str]) -> Embedded:
-        """One vector per text, in order. At least one text is given; '' is a text."""
+    @property
+    def bytes(self) -> int:
+        """Memory of the weights."""
+
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        """The tokens of each text, in order. '' is a text."""
+
+    def single(self, text: Tokens) -> TokenSequence:
+        """One text as the model reads it."""
+
+    def pair(self, first: Tokens, second: Tokens) -> TokenSequence:
+        """Two texts as the model reads them; the longer one is cut first, token by token."""
+
+    def run(self, sequences: Sequence[TokenSequence]) -> np.ndarray:
+        """float32 [sequences, settings.outputs], in order: rows of length 1 of head embed, else raw numbers."""
+
+    def close(self) -> None:
+        """Free the weights; no call comes after."""
 
 
 class Backend(Protocol):
-    """One way to compute. `name` is what SERVING_BACKEND calls it."""
+    """One way to compute. `name` is what SERVING_BACKEND calls it; `workers` batches may run at the same time."""
 
     name: str
+    workers: int
+    batch_tokens: int
+    """Tokens per batch beyond which more gain nothing on this device."""
 
-    def load(self, folder: Path) -> LoadedEncoder:
-        """Load and warm the encoder in `folder`. Raises `EncoderError` for a folder that this backend cannot run."""
+    def load(self, folder: Path) -> LoadedModel:
+        """Load and warm the model in `folder`. Raises `ModelError` for a folder that this backend cannot run."""
 
 
 def open_backend(name: str, *, threads: int) -> Backend:
-    """The backend `name`, one of `BACKENDS`, computing with at most `threads` CPU threads.
+    """The backend `name`, one of `BACKENDS`; on a CPU, `threads` workers of one thread each.
 
-    Only the chosen one is imported, by its loader, when the first release is there: the server answers /healthz
-    before torch is in memory.
+    Only the chosen one is imported, when the first release is there: the server answers /healthz before torch is in
+    memory. Raises `ModelError` where the device is not there.
     """
-    loaders: dict[str, Callable[[int], Backend]] = {"torch": _torch, "dummy": _dummy}
+    loaders: dict[str, Callable[[int], Backend]] = {"auto": _auto, "cpu": _cpu, "cuda": _cuda, "dummy": _dummy}
     return loaders[name](threads)
 
 
-def _torch(threads: int) -> Backend:
-    from model_image.server.backends.torch import TorchBackend
+def _auto(threads: int) -> Backend:
+    import torch
 
-    return TorchBackend(threads=threads)
+    return _cuda(threads) if torch.cuda.is_available() else _cpu(threads)
+
+
+def _cpu(threads: int) -> Backend:
+    from model_image.server.backends.cpu import CpuBackend
+
+    return CpuBackend(threads=threads)
+
+
+def _cuda(threads: int) -> Backend:
+    from model_image.server.backends.cuda import CudaBackend
+
+    return CudaBackend()
 
 
 def _dummy(threads: int) -> Backend:
     from model_image.server.backends.dummy import DummyBackend
 
-    return DummyBackend()
+    return DummyBackend(threads=threads)

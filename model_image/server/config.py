@@ -19,7 +19,11 @@ class Config:
 
     `drain_seconds` is how long a stopping server still accepts requests while it says not ready: longer than an
     endpoint takes to leave a load balancer (10 s on Kubernetes by DEFAULTS of the platform's own documentation).
-    `threads` is by default the CPUs this process may use, at most 2: one short query gains nothing from more.
+    `threads` computes that many batches at once, one thread each; by default the CPUs this process may use.
+    `batch_tokens` 0 is the backend's own; `memory_mb` 0 is 80 % of what the container or the machine has.
+    `max_wait_seconds` is the predicted wait beyond which a request is refused at once, `timeout_seconds` the time after
+    which an answer is of no use to anybody. `max_slowdown` is how many times slower than the release in service the
+    next one may be.
     """
 
     site: str
@@ -30,11 +34,20 @@ class Config:
     port: int = 8080
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    tls_client_ca: Path | None = None
+    api_keys: Path | None = None
     poll_seconds: float = 5.0
     drain_seconds: float = 10.0
     data: Path = Path("/var/lib/serving")
-    backend: str = "torch"
+    backend: str = "auto"
     threads: int = 1
+    batch_tokens: int = 0
+    max_wait_seconds: float = 0.5
+    timeout_seconds: float = 10.0
+    cache_mb: int = 64
+    memory_mb: int = 0
+    rerank_candidates: int = 100
+    max_slowdown: float = 3.0
 
 
 def read_config(environment: Mapping[str, str]) -> Config:
@@ -47,6 +60,13 @@ def read_config(environment: Mapping[str, str]) -> Config:
     cert, key = (_optional_file(given, word) for word in ("SERVING_TLS_CERT", "SERVING_TLS_KEY"))
     if (cert is None) != (key is None):
         raise ConfigError("SERVING_TLS_KEY" if cert else "SERVING_TLS_CERT", None, "set both for HTTPS or neither")
+    client_ca = _optional_file(given, "SERVING_TLS_CLIENT_CA")
+    if client_ca and not cert:
+        raise ConfigError("SERVING_TLS_CLIENT_CA", str(client_ca), "needs HTTPS: set SERVING_TLS_CERT too")
+
+    def whole(word: str, default: int, low: int, high: int) -> int:
+        return int(number(given, word, default, low, high, whole=True))
+
     return Config(
         site=_choice(given, "SERVING_SITE", SITES, None),
         slot=_choice(given, "SERVING_SLOT", SLOTS, None),
@@ -55,14 +75,23 @@ def read_config(environment: Mapping[str, str]) -> Config:
         ),
         model=given.get("SERVING_MODEL", Config.model),
         image=given.get("SERVING_IMAGE", Config.image),
-        port=int(number(given, "SERVING_PORT", Config.port, 1, 65535, whole=True)),
+        port=whole("SERVING_PORT", Config.port, 1, 65535),
         tls_cert=cert,
         tls_key=key,
+        tls_client_ca=client_ca,
+        api_keys=_optional_file(given, "SERVING_API_KEYS"),
         poll_seconds=number(given, "SERVING_POLL_SECONDS", Config.poll_seconds, 0.05, 3600),
         drain_seconds=number(given, "SERVING_DRAIN_SECONDS", Config.drain_seconds, 0, 3600),
         data=Path(given.get("SERVING_DATA", Config.data)),
         backend=_choice(given, "SERVING_BACKEND", BACKENDS, Config.backend),
-        threads=int(number(given, "SERVING_THREADS", min(2, len(os.sched_getaffinity(0))), 1, 256, whole=True)),
+        threads=whole("SERVING_THREADS", len(os.sched_getaffinity(0)), 1, 256),
+        batch_tokens=whole("SERVING_BATCH_TOKENS", Config.batch_tokens, 0, 1 << 20),
+        max_wait_seconds=number(given, "SERVING_MAX_WAIT_SECONDS", Config.max_wait_seconds, 0.01, 60),
+        timeout_seconds=number(given, "SERVING_TIMEOUT_SECONDS", Config.timeout_seconds, 0.1, 300),
+        cache_mb=whole("SERVING_CACHE_MB", Config.cache_mb, 0, 65536),
+        memory_mb=whole("SERVING_MEMORY_MB", Config.memory_mb, 0, 1 << 24),
+        rerank_candidates=whole("SERVING_RERANK_CANDIDATES", Config.rerank_candidates, 1, 1000),
+        max_slowdown=number(given, "SERVING_MAX_SLOWDOWN", Config.max_slowdown, 1, 1000),
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.localcloud.console import BadInput, note, step
+from scripts.localcloud.serving_bench import command
 
 if TYPE_CHECKING:
     from scripts.localcloud.engine.preview_times import Pairs
@@ -20,12 +21,18 @@ EXAMPLES = """\
 examples:
   scripts/bench preview                what the stack costs beyond the start of Python, the SDK and the engine
   scripts/bench preview --runs 15 --json
+  scripts/bench serving --data ../shared/data      our server beside its peers
+  scripts/bench serving --peers infinity --runs 5
 """
 AIM = 1.5  # a preview of the whole stack, in times of the empty program's
 
 
 def main() -> int:
     options = _parser().parse_args()
+    return int(options.measure(options))
+
+
+def _preview(options: argparse.Namespace) -> int:
     if options.runs < 1:
         raise BadInput(f"--runs {options.runs}: 1 or more are needed")
     pairs, resources = preview(options.runs)
@@ -86,4 +93,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     previews.add_argument("--runs", type=int, default=7, metavar="N", help="previews of each (default: 7)")
     previews.add_argument("--json", action="store_true", help="print one JSON document")
+    previews.set_defaults(measure=_preview)
+    serving = commands.add_parser(
+        "serving",
+        help="the server beside sentence-transformers, infinity and OpenVINO",
+        description=command.DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_options(serving)
+    serving.set_defaults(measure=command.run)
     return parser

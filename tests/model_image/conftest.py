@@ -1,7 +1,8 @@
 """Small releases for the dummy backend, and both kinds of registry."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +12,41 @@ from moto import mock_aws
 
 from model_image import artefact, release_zero
 from model_image.catalogue import Product
-from model_image.embedding import EncoderSettings, write_settings
-from model_image.layout import ENCODER
+from model_image.embed import embed_texts
+from model_image.layout import CROSS_ENCODER, ENCODER, TASKS
 from model_image.registry import Registry, open_registry
 from model_image.server.backends.dummy import DummyBackend
-
-SETTINGS = EncoderSettings(pooling="mean", max_tokens=32, dimension=64)
+from model_image.settings import ModelSettings, write_settings
 
 MakeRelease = Callable[..., Path]
 
 
 @pytest.fixture
 def make_release(tmp_path: Path) -> MakeRelease:
-    """Seal a release of the given titles for the dummy backend; `break_it` may spoil the folder before the seal."""
+    """Seal a release of the given titles for the dummy backend.
 
-    def make(*titles: str, break_it: Callable[[Path], object] | None = None) -> Path:
+    `tasks` are settings by name; `break_it` may spoil the folder before the seal.
+    """
+
+    def make(
+        *titles: str,
+        cross_encoder: bool = False,
+        tasks: Mapping[str, ModelSettings] | None = None,
+        dimension: int = 64,
+        break_it: Callable[[Path], object] | None = None,
+    ) -> Path:
         folder = tmp_path / f"built-{len(list(tmp_path.iterdir()))}"
-        (folder / ENCODER).mkdir(parents=True)
-        write_settings(folder / ENCODER, SETTINGS)
+        models = {ENCODER: ModelSettings(head="embed", max_tokens=32, dimension=dimension)}
+        if cross_encoder:
+            models[CROSS_ENCODER] = ModelSettings(head="rank", max_tokens=64)
+        models |= {f"{TASKS}/{name}": settings for name, settings in (tasks or {}).items()}
+        for name, settings in models.items():
+            (folder / name).mkdir(parents=True)
+            write_settings(folder / name, settings)
         products = [Product(product_id=f"p{at}", title=title) for at, title in enumerate(titles)]
         release_zero.write_catalogue(folder, products)
-        encoder = DummyBackend().load(folder / ENCODER)
-        release_zero.write_vectors(folder, encoder, products, len(products))
+        embed = partial(embed_texts, DummyBackend().load(folder / ENCODER))
+        release_zero.write_vectors(folder, embed, products, len(products))
         if break_it:
             break_it(folder)
         artefact.seal(folder, model="search", base_model="dummy", data_revision="test", code_revision="test")

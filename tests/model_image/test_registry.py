@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from model_image.artefact import ArtefactError, verify
+from model_image.channel import ChannelError
 from model_image.registry import Registry, open_registry
 from model_image.registry_errors import (
     BrokenDownloadError,
@@ -136,6 +137,61 @@ def test_promoting_what_is_stable_changes_nothing(registry: Registry, make_relea
     digest = registry.publish(make_release("red"))
     channel = registry.promote("search", digest, who="ada", why="first")
     assert registry.promote("search", digest, who="bob", why="again") == channel
+
+
+def test_a_canary_is_recorded_beside_the_stable_release_and_ends(registry: Registry, make_release) -> None:
+    stable, canary = (registry.publish(make_release(title)) for title in ("red", "blue"))
+    registry.promote("search", stable, who="ada", why="first")
+    registry.canary("search", canary, 5, who="bob", why="try")
+    channel = registry.canary("search", canary, 20, who="bob", why="more")
+    assert (channel.stable, channel.canary, channel.canary_percent) == (stable, canary, 20)
+    ended = registry.end_canary("search", who="bob", why="worse")
+    assert (ended.stable, ended.canary, ended.canary_percent) == (stable, None, 0)
+    assert [(change.release, change.action) for change in ended.history] == [
+        (stable, "promote"),
+        (canary, "canary 5 %"),
+        (canary, "canary 20 %"),
+        (canary, "end canary"),
+    ]
+    assert registry.end_canary("search", who="bob", why="again") == ended
+
+
+def test_promoting_the_canary_ends_it(registry: Registry, make_release) -> None:
+    stable, canary = (registry.publish(make_release(title)) for title in ("red", "blue"))
+    registry.promote("search", stable, who="ada", why="")
+    registry.canary("search", canary, 50, who="ada", why="")
+    channel = registry.promote("search", canary, who="ada", why="")
+    assert (channel.stable, channel.canary, channel.canary_percent) == (canary, None, 0)
+
+
+@pytest.mark.parametrize("percent", [-1, 0, 51, 100])
+def test_a_canary_for_nobody_or_for_most_users_is_refused(registry: Registry, make_release, percent: int) -> None:
+    stable, canary = (registry.publish(make_release(title)) for title in ("red", "blue"))
+    before = registry.promote("search", stable, who="ada", why="")
+    with pytest.raises(ChannelError, match=f"canary percent: {percent}, expected 1 to 50"):
+        registry.canary("search", canary, percent, who="ada", why="")
+    assert registry.channel("search") == before
+
+
+def test_a_canary_needs_another_release_that_is_stable(registry: Registry, make_release) -> None:
+    digest = registry.publish(make_release("red"))
+    with pytest.raises(ChannelError, match=f"canary: {digest}, expected a stable release beside it"):
+        registry.canary("search", digest, 5, who="ada", why="")
+    registry.promote("search", digest, who="ada", why="")
+    with pytest.raises(ChannelError, match=f"canary: {digest}, expected a release other than the stable one"):
+        registry.canary("search", digest, 5, who="ada", why="")
+    with pytest.raises(ReleaseNotFoundError, match="publish it first"):
+        registry.canary("search", MISSING, 5, who="ada", why="")
+
+
+def test_a_canary_and_a_promotion_at_once_do_not_overwrite_each_other(watched: Watched, make_release) -> None:
+    quick, slow = Registry(watched._store), Registry(watched)
+    first, canary, theirs = (quick.publish(make_release(title)) for title in ("red", "blue", "green"))
+    quick.promote("search", first, who="ada", why="")
+    watched.before_put = lambda: quick.promote("search", theirs, who="bob", why="")
+    with pytest.raises(ChannelConflictError):
+        slow.canary("search", canary, 5, who="ada", why="")
+    assert (quick.channel("search").stable, quick.channel("search").canary) == (theirs, None)
 
 
 def test_an_unpublished_release_cannot_be_promoted(registry: Registry) -> None:

@@ -1,14 +1,17 @@
 """Build, publish and serve the sample with the real encoder."""
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from model_image import artefact, catalogue, cli_publish, release_zero, sample
+from model_image.embed import embed_texts
 from model_image.registry import open_registry
 from model_image.server.backend import open_backend
-from model_image.server.release import Release, load_release
+from model_image.server.releases.release import Release, load_release
 from model_image.tables import TableError
 
 
@@ -19,9 +22,22 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def load(folder: Path) -> Release:
+    return load_release(folder, artefact.verify(folder).digest, open_backend("cpu", threads=1))
+
+
 @pytest.fixture(scope="module")
 def release(built: Path) -> Release:
-    return load_release(built, artefact.verify(built).digest, open_backend("torch", threads=1))
+    return load(built)
+
+
+def search(release: Release, query: str, k: int) -> list[dict[str, Any]]:
+    """The `k` products nearest to `query`, best first, with their `score`."""
+    vector = embed_texts(release.encoder, [query])[0]
+    return [
+        {**msgspec.json.decode(release.products.line(row)), "score": score}
+        for row, score in release.index.search(vector, k)
+    ]
 
 
 def test_the_release_holds_encoder_index_and_catalogue_and_nothing_that_runs_code(built: Path) -> None:
@@ -58,13 +74,12 @@ def test_the_same_catalogue_gives_the_same_digest_and_another_one_does_not(built
     ],
 )
 def test_the_sensible_product_of_the_sample_is_found(release: Release, query: str, title: str) -> None:
-    results, _ = release.search(query, 3)
-    assert title in [result["title"] for result in results]
+    assert title in [result["title"] for result in search(release, query, 3)]
 
 
 def test_every_sample_query_is_answered_best_first(release: Release) -> None:
     for query in catalogue.read_queries(sample.QUERIES):
-        scores = [result["score"] for result in release.search(query.query, 10)[0]]
+        scores = [result["score"] for result in search(release, query.query, 10)]
         assert len(scores) == 10
         assert scores == sorted(scores, reverse=True)
 
@@ -117,7 +132,7 @@ def test_real_queries_are_answered_about_as_well_as_the_encoder_alone(data_dir: 
 
     data = data_dir / "esci_us_150"
     release_zero.build(data / "products.parquet", tmp_path)
-    release = load_release(tmp_path, artefact.verify(tmp_path).digest, open_backend("torch", threads=2))
+    release = load(tmp_path)
     gains: dict[str, dict[str, float]] = {}
     for row in pyarrow.parquet.read_table(data / "judgments.parquet").to_pylist():
         gains.setdefault(str(row["query_id"]), {})[row["product_id"]] = row["gain"]
@@ -125,8 +140,23 @@ def test_real_queries_are_answered_about_as_well_as_the_encoder_alone(data_dir: 
     scores = []
     for query in catalogue.read_queries(data / "queries.parquet"):
         judged = gains[query.query_id]
-        found = [judged.get(result["id"], 0) for result in release.search(query.query, 10)[0]]
+        found = [judged.get(result["id"], 0) for result in search(release, query.query, 10)]
         ideal = sorted(judged.values(), reverse=True)[:10]
         scores.append(found @ discounts / (ideal @ discounts))
     print(f"NDCG@10 {np.mean(scores):.4f} over {len(scores)} queries")
     assert np.mean(scores) > 0.57
+
+
+def test_a_pair_of_a_query_and_a_product_reads_what_was_embedded(release: Release) -> None:
+    for row, product in enumerate(catalogue.read_catalogue(sample.CATALOGUE)):
+        assert release.products.text(row) == release_zero.embedded_text(product)
+        assert release.products.row(product.product_id) == row
+
+
+def test_a_change_of_the_code_that_builds_is_another_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Path(release_zero.__file__).parent
+    for name in release_zero._SOURCES:
+        assert list(here.glob(f"{name}.py")), name
+    before = release_zero.inputs(sample.CATALOGUE)
+    monkeypatch.setattr(release_zero, "_SOURCES", release_zero._SOURCES[:-1])
+    assert release_zero.inputs(sample.CATALOGUE).code_revision != before.code_revision

@@ -143,13 +143,13 @@ def test_a_start_that_its_group_gives_up_was_stuck_and_the_group_reports_what_th
 
 
 def test_the_queue_is_an_alarm_before_a_server_refuses_work() -> None:
-    from model_image.server.scheduler import MAX_WAITING
+    from model_image.server.config import Config
 
     rule = rules()["stable-queue"]
-    assert QUEUE_FULL == MAX_WAITING
-    assert is_alarm(rule, [{"texts": 0.9 * MAX_WAITING}] * 5)
-    assert not is_alarm(rule, [{"texts": 8}] * 5)
-    assert not is_alarm(rule, [{"texts": None}] * 5)
+    assert Config.max_wait_seconds == QUEUE_FULL
+    assert is_alarm(rule, [{"seconds": 0.9 * QUEUE_FULL}] * 5)
+    assert not is_alarm(rule, [{"seconds": 0.1 * QUEUE_FULL}] * 5)
+    assert not is_alarm(rule, [{"seconds": None}] * 5)
 
 
 def test_a_second_connection_brings_its_own_alarms_and_changes_no_other() -> None:

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 
 from model_image import artefact, release_zero
 from model_image.catalogue import Product
-from model_image.embedding import EncoderSettings, write_settings
+from model_image.embed import embed_texts
 from model_image.layout import ENCODER
 from model_image.registry import open_registry
 from model_image.server.backends.dummy import DummyBackend
+from model_image.settings import ModelSettings, write_settings
 from tests.infra.aws.baking import BuildMachine
 from tests.infra.aws.test_bootstrap import CLOUD, IMAGE, files
 
@@ -31,10 +33,10 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A release, in a folder that bears its digest."""
     folder = tmp_path_factory.mktemp("release") / "built"
     (folder / ENCODER).mkdir(parents=True)
-    write_settings(folder / ENCODER, EncoderSettings(pooling="mean", max_tokens=32, dimension=64))
+    write_settings(folder / ENCODER, ModelSettings(max_tokens=32, dimension=64))
     products = [Product(product_id="p1", title="blue kettle")]
     release_zero.write_catalogue(folder, products)
-    release_zero.write_vectors(folder, DummyBackend().load(folder / ENCODER), products, 1)
+    release_zero.write_vectors(folder, partial(embed_texts, DummyBackend().load(folder / ENCODER)), products, 1)
     made = artefact.seal(folder, model="search", base_model="dummy", data_revision="test", code_revision="test")
     return folder.rename(folder.with_name(made.digest))
 

@@ -72,7 +72,7 @@ def test_known_attacks_and_known_attackers_are_stopped_by_awss_own_rules() -> No
 
 def test_what_is_everyday_life_of_this_service_is_only_counted() -> None:
     """Bodies above 8 KB, which the server takes; product texts in HTML; clients without a User-Agent header."""
-    from model_image.server.schema import MAX_BODY
+    from model_image.server.web.schema import MAX_BODY
 
     assert MAX_BODY > 8192
     passed = {"SizeRestrictions_BODY", "CrossSiteScripting_BODY", "NoUserAgent_HEADER"}

@@ -148,7 +148,7 @@ def test_without_a_repository_no_workflow_is_trusted() -> None:
     assert len(plain().of(":OpenIdConnectProvider")) == 1
 
 
-@pytest.mark.parametrize("part", WORKLOADS)
+@pytest.mark.parametrize("part", sorted(WORKLOADS))
 def test_a_workflow_never_gets_a_workloads_role(part: str) -> None:
     assert TOKENS not in json.dumps(trust(with_github(), part))
 

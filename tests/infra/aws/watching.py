@@ -30,6 +30,7 @@ DOCUMENTED: dict[tuple[str, str], list[set[str]]] = {
     (VPN, "TunnelState"): [{"VpnId"}],
     # Our own, as the instances publish them.
     ("HybridServing/prod", "QueuedTexts"): [{"Slot"}],
+    ("HybridServing/prod", "QueuedSeconds"): [{"Slot"}],
     ("HybridServing/prod", "SpotInterruptions"): [{"Slot"}],
     ("HybridServing/prod", "StartSeconds"): [{"Slot", "Phase"}],
 }

@@ -42,6 +42,7 @@ def test_without_a_mirror_pods_pull_from_aws() -> None:
 def test_the_server_is_told_its_site_image_and_registry() -> None:
     told = environment(onprem_site())
     assert told["SERVING_SITE"] == "onprem"
+    assert told["SERVING_THREADS"] == "4", "as many as cpu asks for"
     assert told["SERVING_IMAGE"] == f"registry.shop.example/serving@{DIGEST}"
     assert told["SERVING_REGISTRY"] == "http://registry-cache.registry-cache.svc:8080"
     assert not {"AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"} & told.keys()

@@ -89,7 +89,7 @@ def make(config: Config, folder_registry: Registry) -> Callable[..., tuple[Mirro
 
 @pytest.fixture
 def name_canary(tmp_path: Path) -> Callable[[str], object]:
-    """Makes a release the canary of the channel, as a later version of the registry would."""
+    """Makes a release the canary of the channel, also one that the registry does not have."""
 
     def named(digest: str) -> None:
         file = tmp_path / "registry" / "channels" / "search.json"

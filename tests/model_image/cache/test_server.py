@@ -10,7 +10,7 @@ from model_image.registry import Registry
 from model_image.server.app import build_app
 from model_image.server.config import Config
 from model_image.server.lifecycle import Lifecycle
-from model_image.server.releases import Releases
+from model_image.server.releases.releases import Releases
 from tests.model_image.cache.conftest import Cache, Start
 
 
@@ -163,3 +163,42 @@ def test_a_server_takes_a_rollback_whose_canary_its_cache_cannot_bring(
     server.poll()
     assert server.current
     assert server.current.digest == first
+
+
+def test_a_server_gets_the_canary_through_its_cache(
+    cache: Cache,
+    follow: Callable[[Cache], Releases],
+    promote: Callable[..., str],
+    folder_registry: Registry,
+    make_release,
+) -> None:
+    stable = promote("red shoes")
+    canary = folder_registry.publish(make_release("red hat"))
+    folder_registry.canary("search", canary, 20, who="test", why="")
+    cache.mirror.look()
+    server = follow(cache)
+    server.poll()
+    assert server.current
+    assert server.canary
+    assert (server.current.digest, server.canary.digest, server.canary_percent) == (stable, canary, 20)
+
+
+def test_a_server_serves_on_while_its_cache_does_not_have_the_canary_yet(
+    cache: Cache,
+    follow: Callable[[Cache], Releases],
+    promote: Callable[..., str],
+    folder_registry: Registry,
+    make_release,
+) -> None:
+    promote("red shoes")
+    canary = folder_registry.publish(make_release("red hat"))
+    folder_registry.canary("search", canary, 20, who="test", why="")
+    cache.mirror.look()
+    cache.shelf.drop(canary)
+    server = follow(cache)
+    server.poll()
+    assert server.current
+    assert (server.canary, server.refused, server.reachable) == (None, None, True)
+    cache.mirror.look()
+    server.poll()
+    assert server.canary

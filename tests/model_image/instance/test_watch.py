@@ -22,16 +22,18 @@ def test_the_group_that_ends_the_instance_ends_the_watch(agent: Agent, imds: Any
 def test_queued_texts_are_published_as_the_mean_of_what_was_seen(
     agent: Agent, aws: Any, server: Any, clock: Any, imds: Any
 ) -> None:
+    server.metrics.waiting_seconds.set(0.5)
     for seconds, texts in ((0, 0), (10, 7), (15, 14), (20, 0)):
         clock.at(seconds, lambda texts=texts: server.metrics.waiting_texts.set(texts))
     clock.at(PUBLISH_SECONDS + STEP_SECONDS, imds.terminate)
     watch(agent)
     assert aws.values("QueuedTexts", Slot="stable") == [pytest.approx(3.0)]  # 0 0 7 14 0 0 0
+    assert aws.values("QueuedSeconds", Slot="stable") == [pytest.approx(0.5)]
 
 
 def test_one_value_is_published_every_30_s(agent: Agent, clock: Any, monkeypatch: Any) -> None:
     sent: list[float] = []
-    monkeypatch.setattr(agent.publisher, "queued", lambda _: sent.append(clock.passed))
+    monkeypatch.setattr(agent.publisher, "queued", lambda *_: sent.append(clock.passed))
     clock.stop_after = 100
     with pytest.raises(Stopped):
         watch(agent)

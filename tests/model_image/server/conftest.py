@@ -17,7 +17,7 @@ from model_image.registry import Registry
 from model_image.server.app import build_app
 from model_image.server.config import Config
 from model_image.server.lifecycle import Lifecycle
-from model_image.server.releases import Releases
+from model_image.server.releases.releases import Releases
 
 
 class Server:
@@ -32,6 +32,13 @@ class Server:
         """Publish and promote `folder`, then let the server look at its channel."""
         digest = registry.publish(folder)
         registry.promote("search", digest, who="test", why="test")
+        self.releases.poll()
+        return digest
+
+    def canary(self, registry: Registry, folder: Path, percent: int) -> str:
+        """Publish `folder` and make it the canary, then let the server look at its channel."""
+        digest = registry.publish(folder)
+        registry.canary("search", digest, percent, who="test", why="test")
         self.releases.poll()
         return digest
 

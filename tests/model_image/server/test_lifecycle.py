@@ -94,3 +94,21 @@ def test_a_bad_configuration_ends_with_its_message_and_code_2() -> None:
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("SERVING_SITE: 'moon', expected one of onprem, aws")
+
+
+@pytest.mark.parametrize(
+    ("word", "content"), [("SERVING_API_KEYS", "shop nothex"), ("SERVING_TLS_CLIENT_CA", "shop-secret")]
+)
+def test_a_file_that_cannot_be_used_ends_the_server_with_code_2_and_quotes_nothing(
+    tmp_path: Path, issue, word: str, content: str
+) -> None:
+    (tmp_path / "file").write_text(content)
+    cert, key = issue(tmp_path)
+    words = {"SERVING_SITE": "aws", "SERVING_SLOT": "stable", "SERVING_REGISTRY": str(tmp_path)}
+    words |= {"SERVING_DATA": str(tmp_path), "SERVING_TLS_CERT": str(cert), "SERVING_TLS_KEY": str(key)}
+    environment = {"PATH": os.environ["PATH"], **words, word: str(tmp_path / "file")}
+    command = [sys.executable, "-m", "model_image.server"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert str(tmp_path / "file") in done.stderr
+    assert content not in done.stderr

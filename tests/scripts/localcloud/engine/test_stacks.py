@@ -32,7 +32,10 @@ def lock(stack: Stack, content: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("content", ['{"pid": 4194305}', f'{{"pid": {os.getpid()}}}', "{", "{}"])
+CONTENTS = {"of no process": '{"pid": 4194305}', "of another": f'{{"pid": {os.getpid()}}}', "torn": "{", "empty": "{}"}
+
+
+@pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
 def test_a_lock_is_broken_when_no_engine_holds_it(stack: Stack, content: str) -> None:
     path = lock(stack, content)
     stack.break_stale_locks()

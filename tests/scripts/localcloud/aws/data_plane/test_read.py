@@ -1,6 +1,7 @@
 """The snapshot of what was declared, read from moto on loopback."""
 
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -21,7 +22,10 @@ def url() -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
+    url = f"http://{host}:{port}"
+    # Moto's state is its process's: what tests before these made there would be read as well.
+    urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST"), timeout=30).close()
+    yield url
     server.stop()
 
 

@@ -1,0 +1,66 @@
+"""Who waits and what is computed at once: the two ends of the queue."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from model_image.server.backend import LoadedModel, TokenSequence
+from model_image.server.scheduling.turns import Entry
+
+
+class Job:
+    """One request for `count` sequences of one model. It is over when it has all `rows`, float32 [count, outputs], an
+    `error`, or nobody who waits for it.
+
+    `deadline` and `asked` are seconds of the scheduler's clock; `future` belongs to whoever waits.
+    """
+
+    __slots__ = (
+        "asked",
+        "client",
+        "count",
+        "deadline",
+        "entries",
+        "error",
+        "future",
+        "missing",
+        "over",
+        "rows",
+        "unstarted",
+    )
+
+    def __init__(self, *, client: str, deadline: float, asked: float, count: int, future: Any = None) -> None:
+        self.client = client
+        self.deadline = deadline
+        self.asked = asked
+        self.future = future
+        self.count = count
+        self.rows: np.ndarray | None = None
+        self.error: Exception | None = None
+        self.over = False
+        self.missing = count
+        self.unstarted = 0
+        self.entries: list[Entry] = []
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one worker computes at once. `begun` are the jobs of which nothing waits any more, `expired` those whose
+    deadline had passed; they are over. Without entries there is nothing to do."""
+
+    model: LoadedModel | None = None
+    entries: list[Entry] = field(default_factory=list)
+    tokens: int = 0
+    longest: int = 0
+    begun: list[Job] = field(default_factory=list)
+    expired: list[Job] = field(default_factory=list)
+
+    @property
+    def sequences(self) -> list[TokenSequence]:
+        return [entry.sequence for entry in self.entries]
+
+    @property
+    def padding(self) -> int:
+        """Slots that padding to the longest sequence would have added."""
+        return self.longest * len(self.entries) - self.tokens

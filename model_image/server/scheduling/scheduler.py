@@ -1,0 +1,148 @@
+"""What answers ask for: models run and texts are tokenised off the event loop, each within a bound of time."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from model_image.server.backend import LoadedModel, Tokens, TokenSequence
+from model_image.server.metrics import Metrics
+from model_image.server.scheduling.admission import MAX_WAITING
+from model_image.server.scheduling.jobs import Job
+from model_image.server.scheduling.pool import Pool
+from model_image.server.scheduling.tokens_cache import TokensCache
+from model_image.server.scheduling.workers import Workers
+
+__all__ = ["MAX_WAITING", "Asked", "Scheduler"]
+
+T = TypeVar("T")
+
+_SIDE_THREADS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks, for fairness, and until when (seconds of the scheduler's clock) an answer is of use."""
+
+    client: str
+    deadline: float
+
+
+class Scheduler:
+    """The async methods may be called from any event loop, the others from any thread. All raise `ServingError`:
+    OVERLOADED at once when the wait would be too long, NOT_READY after `close`."""
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        *,
+        workers: int = 0,
+        batch_tokens: int = 0,
+        max_wait: float = 0.5,
+        cache_bytes: int = 64 << 20,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Without `workers` nothing is computed until `start`, which whoever opens the backend calls."""
+        self.clock = clock
+        self._metrics = metrics
+        self._workers = Workers(metrics, max_wait=max_wait, clock=clock, tell=_tell)
+        self._cache = TokensCache(cache_bytes)
+        self._tokenizers = Pool("tokenize", threads=_SIDE_THREADS, max_wait=max_wait)
+        self._offloaded = Pool("offload", threads=_SIDE_THREADS, max_wait=max_wait)
+        metrics.waiting_texts.set_function(lambda: self._workers.queue.texts)
+        metrics.waiting_tokens.set_function(lambda: self._workers.queue.tokens)
+        metrics.waiting_seconds.set_function(self._workers.wait)
+        metrics.token_cache_bytes.set_function(lambda: self._cache.bytes)
+        if workers:
+            self.start(workers=workers, batch_tokens=batch_tokens)
+
+    def start(self, *, workers: int, batch_tokens: int) -> None:
+        """Compute with `workers` threads, at most `batch_tokens` tokens each at once. Later calls change nothing."""
+        self._workers.start(workers=workers, batch_tokens=batch_tokens)
+
+    def prime(self, tokens: int, seconds: float) -> None:
+        """What warming up has shown: one worker takes `seconds` for `tokens`. Models measured meanwhile keep theirs."""
+        self._workers.prime(tokens, seconds)
+
+    def check(self, asked: Asked) -> None:
+        """Raise what `run` would, before anything is spent on the request."""
+        self._workers.check(asked.client, asked.deadline)
+
+    async def run(
+        self, model: LoadedModel, sequences: Sequence[TokenSequence], *, client: str, deadline: float
+    ) -> np.ndarray:
+        """float32 [sequences, outputs] of `model`, in order. Raises what the model raises, too.
+
+        OVERLOADED also when the end would be after the deadline, DEADLINE when it is reached. Cancelling drops what has
+        not begun. Equal sequences that wait or run, whoever asked, are computed once.
+        """
+        if not sequences:
+            return np.zeros((0, model.settings.outputs), dtype=np.float32)
+        loop = asyncio.get_running_loop()
+        now = self.clock()
+        job = Job(client=client, deadline=deadline, asked=now, count=len(sequences), future=loop.create_future())
+        self._workers.submit(model, sequences, job)
+        timer = loop.call_later(deadline - now, self._workers.expire, job)
+        try:
+            rows: np.ndarray = await job.future
+        finally:
+            timer.cancel()
+            if not job.over:
+                self._workers.leave(job)
+        return rows
+
+    async def tokenize(self, model: LoadedModel, texts: Sequence[str]) -> list[Tokens]:
+        """The tokens of each text, from the cache where they are there; else from the model, on another thread."""
+        found = self._cache.get(model, texts)
+        missing = list(dict.fromkeys(text for text, tokens in zip(texts, found, strict=True) if tokens is None))
+        self._metrics.token_cache_hits.inc(len(texts) - len(missing))
+        self._metrics.token_cache_misses.inc(len(missing))
+        new: dict[str, Tokens] = {}
+        if missing:
+            fresh = await self._tokenizers.run(lambda: self._fresh(model, missing))
+            new = dict(zip(missing, fresh, strict=True))
+        return [new[text] if tokens is None else tokens for text, tokens in zip(texts, found, strict=True)]
+
+    async def offload(self, job: Callable[[], T]) -> T:
+        """The result of `job`, run on another thread."""
+        return await self._offloaded.run(job)
+
+    def forget(self, model: LoadedModel) -> None:
+        """`model` is about to be closed: drop its tokens and what was measured of it."""
+        self._cache.forget(model)
+        self._workers.forget(model)
+
+    def close(self) -> None:
+        """Finish what runs, refuse what waits and all that comes."""
+        self._tokenizers.close()
+        self._offloaded.close()
+        self._workers.close()
+
+    def _fresh(self, model: LoadedModel, texts: list[str]) -> list[Tokens]:
+        tokens = model.tokenize(texts)
+        self._cache.put(model, texts, tokens)
+        return tokens
+
+
+def _tell(jobs: list[Job]) -> None:
+    """Wake those who wait for `jobs`, with one call per event loop."""
+    loops: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+    for job in jobs:
+        loops.setdefault(job.future.get_loop(), []).append(job)
+    for loop, own in loops.items():
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it all who waited
+            loop.call_soon_threadsafe(_resolve, own)
+
+
+def _resolve(jobs: list[Job]) -> None:
+    for job in jobs:
+        if job.future.done():
+            continue
+        if job.error is None:
+            job.future.set_result(job.rows)
+        else:
+            job.future.set_exception(job.error)

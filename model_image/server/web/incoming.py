@@ -1,0 +1,79 @@
+"""The incoming side of a request: its body within limits of size and time, its deadline, and whether anybody waits."""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
+
+from model_image.server.errors import Kind, ServingError
+from model_image.server.scheduling.scheduler import Asked
+from model_image.server.web.schema import MAX_BODY
+
+BODY_SECONDS = 10.0
+"""For the whole body: 1 MiB at 0.8 Mbit/s."""
+
+TIMEOUT = "serving-timeout-ms"
+"""The header with which a client asks for less than SERVING_TIMEOUT_SECONDS."""
+
+USER = "serving-user"
+"""The header that names the user on whose behalf a shop asks: who gets the canary. Never logged."""
+
+T = TypeVar("T")
+
+
+def asked(request: Request, most_seconds: float) -> Asked:
+    """Who asks, and until when the answer is of use. Raises `ServingError`."""
+    text = request.headers.get(TIMEOUT)
+    seconds = most_seconds
+    if text is not None:
+        most = int(most_seconds * 1000)
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
+            raise ServingError(Kind.INVALID_REQUEST, f"{TIMEOUT}: expected a whole number from 1 to {most}")
+        seconds = int(text) / 1000
+    return Asked(client=request.state.client, deadline=time.monotonic() + seconds)
+
+
+async def body(request: Request) -> bytes:
+    """The whole body. Raises `ServingError` as soon as it is too large or too slow; `ClientDisconnect`."""
+    too_large = ServingError(Kind.BODY_TOO_LARGE, f"the body is above {MAX_BODY} bytes")
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and (len(length) > 18 or int(length) > MAX_BODY):
+        raise too_large
+    received = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                received += chunk
+                if len(received) > MAX_BODY:
+                    raise too_large
+    except TimeoutError:
+        raise ServingError(Kind.SLOW_BODY, f"the body did not arrive within {BODY_SECONDS:g} s") from None
+    return bytes(received)
+
+
+async def while_wanted(receive: Receive, deadline: float, work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, which is cancelled when the client leaves (`ClientDisconnect`) or at `deadline`
+    (`ServingError`). `receive` is the request's own, its body read."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_left(receive))
+    try:
+        await asyncio.wait(
+            {working, leaving}, timeout=max(0.0, deadline - time.monotonic()), return_when=asyncio.FIRST_COMPLETED
+        )
+        if working.done():
+            return working.result()
+        if leaving.done():
+            raise ClientDisconnect
+        raise ServingError(Kind.DEADLINE, "the answer was not there by the request's deadline")
+    finally:
+        for task in (working, leaving):
+            task.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,94 @@
+"""What machines ask: alive, ready, metrics, and the OpenAPI document."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from model_image.server.config import Config
+from model_image.server.errors import Kind
+from model_image.server.lifecycle import Lifecycle
+from model_image.server.metrics import Metrics
+from model_image.server.releases.releases import Releases
+from model_image.server.web import schema_items as items
+from model_image.server.web import schema_texts as texts
+from model_image.server.web.openapi import Operation, document
+from model_image.server.web.responses import json_response
+from model_image.server.web.schema_status import LiveAnswer, ReadyAnswer
+from model_image.server.web.security import OPEN
+
+_RERANKED = {200: list[texts.RankedText] | texts.RerankAnswer}
+_TASK = (Kind.NOT_FOUND, Kind.UNSUPPORTED)
+
+OPERATIONS = (
+    Operation("/v1/search", "the best products for a query", {200: items.SearchAnswer}, items.SearchRequest),
+    Operation("/v1/recommend", "products after a user's history", {200: items.RecommendAnswer}, items.RecommendRequest),
+    Operation(
+        "/v1/similar", "products near a product", {200: items.SimilarAnswer}, items.SimilarRequest, (Kind.NOT_FOUND,)
+    ),
+    Operation("/v1/classify", "labels of texts", {200: texts.ClassifyAnswer}, texts.TaskRequest, _TASK),
+    Operation("/v1/predict", "a number for each text", {200: texts.PredictAnswer}, texts.TaskRequest, _TASK),
+    Operation("/v1/embeddings", "vectors of texts", {200: texts.EmbeddingsAnswer}, texts.EmbeddingsRequest),
+    Operation("/rerank", "texts in the order of a query", _RERANKED, texts.RerankRequest),
+    Operation("/v1/rerank", "the same, where Jina's and Cohere's clients look", _RERANKED, texts.RerankRequest),
+    Operation("/v2/rerank", "the same, where Cohere's newer clients look", _RERANKED, texts.RerankRequest),
+    Operation("/openapi.json", "this document", {200: dict}),
+    Operation("/healthz", "200 while the process answers at all", {200: LiveAnswer}),
+    Operation("/readyz", "200 while this server wants traffic", {200: ReadyAnswer, 503: ReadyAnswer}),
+    Operation("/metrics", "the exposition format of Prometheus", {200: str}),
+)
+
+
+class Status:
+    """The handlers of GET."""
+
+    def __init__(self, *, config: Config, releases: Releases, metrics: Metrics, lifecycle: Lifecycle) -> None:
+        self._config = config
+        self._releases = releases
+        self._metrics = metrics
+        self._lifecycle = lifecycle
+        self._document = msgspec.json.encode(
+            document(OPERATIONS, open_paths=OPEN, timeout_seconds=config.timeout_seconds)
+        )
+
+    def table(self) -> list[Route]:
+        """All GET routes; each answers HEAD as well."""
+        return [
+            Route("/openapi.json", self.openapi, methods=["GET"]),
+            Route("/healthz", self.healthz, methods=["GET"]),
+            Route("/readyz", self.readyz, methods=["GET"]),
+            Route("/metrics", self.exposition, methods=["GET"]),
+        ]
+
+    async def openapi(self, request: Request) -> Response:
+        """GET /openapi.json"""
+        return Response(self._document, media_type="application/json")
+
+    async def healthz(self, request: Request) -> Response:
+        """GET /healthz: 200 while the process answers at all."""
+        return json_response(LiveAnswer())
+
+    async def readyz(self, request: Request) -> Response:
+        """GET /readyz: 200 while this server wants traffic, else 503; the body is the same."""
+        ready = self._ready()
+        current, canary, refused = self._releases.current, self._releases.canary, self._releases.refused
+        answer = ReadyAnswer(
+            ready=ready,
+            release=current.digest if current else None,
+            canary=canary.digest if canary else None,
+            canary_percent=self._releases.canary_percent,
+            image=self._config.image,
+            site=self._config.site,
+            slot=self._config.slot,
+            refused=refused._asdict() if refused else None,
+            registry={None: "not asked yet", True: "reachable", False: "unreachable"}[self._releases.reachable],
+        )
+        return json_response(answer, 200 if ready else 503)
+
+    async def exposition(self, request: Request) -> Response:
+        """GET /metrics"""
+        self._metrics.ready.set(self._ready())
+        return Response(self._metrics.text(), media_type="text/plain; version=0.0.4")
+
+    def _ready(self) -> bool:
+        return self._releases.current is not None and not self._lifecycle.draining

@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import pytest
+
+from model_image.server.releases.memory import NoRoomError, budget, make_sure
+
+
+@pytest.fixture
+def machine(tmp_path: Path):
+    """The root of a machine with 8 GiB and, optionally, a container's limit at one of the two places."""
+
+    def made(**limits: str) -> Path:
+        files = {"proc/meminfo": "MemTotal:        8388608 kB\nMemFree: 5 kB\n"}
+        places = {"v2": "sys/fs/cgroup/memory.max", "v1": "sys/fs/cgroup/memory/memory.limit_in_bytes"}
+        files |= {places[version]: limit for version, limit in limits.items()}
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+        return tmp_path
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("limits", "total"),
+    [
+        ({}, 8 << 30),
+        ({"v2": "max\n"}, 8 << 30),
+        ({"v2": f"{2 << 30}\n"}, 2 << 30),
+        ({"v1": f"{3 << 30}\n"}, 3 << 30),
+        ({"v1": "9223372036854771712\n"}, 8 << 30),
+    ],
+)
+def test_the_budget_is_four_fifths_of_what_the_container_or_else_the_machine_has(machine, limits, total) -> None:
+    assert budget(0, root=machine(**limits)) == int(total * 0.8)
+
+
+def test_a_budget_that_is_given_counts_alone(machine) -> None:
+    assert budget(100, root=machine(v2="1000")) == 100 << 20
+
+
+def test_what_does_not_fit_beside_the_others_is_refused_with_the_numbers() -> None:
+    make_sure(60, held=40, budget=100)
+    with pytest.raises(
+        NoRoomError, match=r"61\.0 MB beside 40\.0 MB in memory, 100\.0 MB are allowed.*SERVING_MEMORY_MB"
+    ):
+        make_sure(61_000_000, held=40_000_000, budget=100_000_000)
+
+
+def test_a_first_release_is_let_in_whatever_its_size_and_that_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    make_sure(200_000_000, held=0, budget=100_000_000)
+    assert caplog.records[0].fields == {"numbers": "200.0 MB beside 0.0 MB in memory, 100.0 MB are allowed"}

@@ -1,0 +1,111 @@
+"""Requests at the same time: deadlines, a full queue, keys as clients, and users who meet the canary."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from model_image.canary import chosen
+from model_image.server.web import schema
+from tests.model_image.server.blocked import Blocked
+
+
+def together(server: Any, scenario: Callable[[httpx.AsyncClient], Awaitable[Any]]) -> Any:
+    """The result of `scenario`, whose requests run in one event loop."""
+
+    async def run() -> Any:
+        transport = httpx.ASGITransport(app=server.http.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await asyncio.wait_for(scenario(client), 20)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("milliseconds", ["1", "50"])
+def test_a_request_ends_at_the_deadline_it_names(serving, monkeypatch, milliseconds: str) -> None:
+    blocked = Blocked(serving.releases.current.encoder, monkeypatch)
+    headers = {"serving-timeout-ms": milliseconds}
+    response = serving.http.post("/v1/search", json={"query": "red"}, headers=headers)
+    blocked.open()
+    assert (response.status_code, response.json()["error"]["type"]) == (504, "deadline")
+    assert serving.http.post("/v1/search", json={"query": "red"}).status_code == 200
+
+
+def test_a_search_in_the_index_has_the_deadline_too(serving, monkeypatch) -> None:
+    index = serving.releases.current.index
+    gate, original = threading.Event(), index.search
+
+    def slow(*args: Any, **how: Any) -> Any:
+        assert gate.wait(20)
+        return original(*args, **how)
+
+    monkeypatch.setattr(index, "search", slow)
+    response = serving.http.post("/v1/search", json={"query": "red"}, headers={"serving-timeout-ms": "50"})
+    gate.set()
+    assert (response.status_code, response.json()["error"]["type"]) == (504, "deadline")
+
+
+def test_a_full_queue_is_told_at_once_while_the_event_loop_stays_free(serving, monkeypatch) -> None:
+    blocked = Blocked(serving.releases.current.encoder, monkeypatch)
+
+    async def scenario(client: httpx.AsyncClient) -> tuple[list[int], httpx.Response, int]:
+        texts = [[f"{one} {at} " + "word " * 30 for at in range(schema.MAX_TEXTS)] for one in range(3)]
+        bodies = [{"input": each} for each in texts]  # of 4,096 tokens: 0.4 s each, as is guessed before any measure
+        running = [asyncio.create_task(client.post("/v1/embeddings", json=body)) for body in bodies[:2]]
+        await asyncio.to_thread(blocked.wait_until_entered)
+        while "serving_waiting_texts 256.0" not in (await client.get("/metrics")).text:
+            await asyncio.sleep(0)
+        refused = await client.post("/v1/embeddings", json=bodies[2])
+        live = await client.get("/healthz")
+        blocked.open()
+        return [(await task).status_code for task in running], refused, live.status_code
+
+    accepted, refused, live = together(serving, scenario)
+    assert accepted == [200, 200]
+    assert live == 200
+    assert (refused.status_code, refused.json()["error"]["type"]) == (429, "overloaded")
+    assert int(refused.headers["retry-after"]) >= 1
+
+
+def test_equal_questions_at_the_same_time_are_computed_once(serving, monkeypatch) -> None:
+    blocked = Blocked(serving.releases.current.encoder, monkeypatch)
+
+    async def scenario(client: httpx.AsyncClient) -> set[str]:
+        running = [asyncio.create_task(client.post("/v1/search", json={"query": "red"})) for _ in range(5)]
+        await asyncio.to_thread(blocked.wait_until_entered)
+        while "serving_duplicates_total 4.0" not in (await client.get("/metrics")).text:
+            await asyncio.sleep(0)
+        blocked.open()
+        return {(await task).text for task in running}
+
+    assert len(together(serving, scenario)) == 1
+    assert blocked.computed == 1
+
+
+def test_the_user_decides_between_stable_and_canary_and_the_answer_says_which(
+    serving, folder_registry, make_release
+) -> None:
+    stable = serving.releases.current.digest
+    canary = folder_registry.publish(make_release("red hat", "red scarf"))
+    folder_registry.canary("search", canary, percent=20, who="test", why="test")
+    serving.releases.poll()
+    users = [f"user{at}" for at in range(50)]
+    for user in users:
+        response = serving.http.post("/v1/search", json={"query": "red"}, headers={"serving-user": user})
+        expected = canary if chosen("search", user, 20) else stable
+        assert response.json()["release"] == response.headers["serving-release"] == expected
+    assert serving.http.post("/v1/search", json={"query": "red"}).json()["release"] == stable
+    asked = sum(chosen("search", user, 20) for user in users)
+    assert 0 < asked < 50
+    assert f"serving_canary_requests_total {asked:.1f}" in serving.http.get("/metrics").text
+    ready = serving.http.get("/readyz").json()
+    assert (ready["release"], ready["canary"], ready["canary_percent"]) == (stable, canary, 20)
+
+
+def test_a_user_of_any_bytes_is_a_user(serving) -> None:
+    for user in (b"", b"\xff\xfe", "用户".encode(), b"a" * 5000):
+        headers = {"serving-user": user}
+        assert serving.http.post("/v1/search", json={"query": "red"}, headers=headers).status_code == 200
