@@ -81,7 +81,7 @@ def local_stack_config(
             "autoscaling": {
                 "minReplicas": choices.replicas,
                 "maxReplicas": choices.replicas + 1,  # each loads the model into the memory of this machine
-                "queuedTextsPerPod": 8,
+                "queuedTextsPerPod": 4,
                 "prometheus": "http://prometheus.monitoring.svc:9090",
                 "cooldownSeconds": 30,
             },

@@ -5,6 +5,7 @@ time. A line is [when it began, when it ended (Unix seconds), status, 0 when the
 """
 
 import http.client
+import itertools
 import json
 import sys
 import threading
@@ -13,12 +14,14 @@ from typing import Any
 
 from scripts.localcloud.shopper import Site
 
-QUERY = {"query": "warm shoes for walking in the rain", "k": 5}
 _lock = threading.Lock()
+_numbers = itertools.count()
 
 
 def search(connection: Site) -> int:
-    connection.request("POST", "/v1/search", json.dumps(QUERY), {"Content-Type": "application/json"})
+    # No two alike: a server computes equal ones that wait only once.
+    query = {"query": f"warm shoes for walking in the rain, size {next(_numbers)}", "k": 5}
+    connection.request("POST", "/v1/search", json.dumps(query), {"Content-Type": "application/json"})
     answer = connection.getresponse()
     answer.read()
     return answer.status
