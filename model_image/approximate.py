@@ -68,16 +68,24 @@ def read(path: Path, *, rows: int, dimension: int) -> Any:
 
 
 def candidates(index: Any, query: np.ndarray, count: int) -> np.ndarray:
-    """Rows near `query`, at least `count` where so many are known; -1 for none."""
+    """Rows near `query`, at least `count` where there are so many.
+
+    Lists differ in length: of a catalogue with many equal rows most are short, so more are read until it is enough.
+    """
     import faiss
 
+    count = min(count, index.ntotal)
     # As many lists as it takes to see `SPARE` times the rows wanted, when more than usual are.
     probed = max(PROBED, -(-SPARE * count * index.nlist // max(1, index.ntotal)) * 2)
     asked = min(SPARE * count, index.ntotal)
     parameters = faiss.SearchParametersIVF()
-    parameters.nprobe = min(probed, index.nlist)
-    rows: np.ndarray = index.search(query[None], asked, params=parameters)[1][0]
-    return rows
+    while True:
+        parameters.nprobe = min(probed, index.nlist)
+        rows: np.ndarray = index.search(query[None], asked, params=parameters)[1][0]
+        rows = rows[rows >= 0]
+        if len(rows) >= count or probed >= index.nlist:
+            return rows
+        probed *= 4
 
 
 def size(index: Any) -> int:

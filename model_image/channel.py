@@ -69,6 +69,11 @@ def canary_ended(channel: Channel, *, who: str, why: str, when: str) -> Channel:
     return msgspec.structs.replace(channel, canary=None, canary_percent=0, history=(*channel.history, change))
 
 
+def former(channel: Channel) -> tuple[str, ...]:
+    """The releases that were stable before the one that is, the latest last; one that came back may be among them."""
+    return tuple(change.release for change in channel.history if change.action == "promote")[:-1]
+
+
 def behind(channel: Channel, other: Channel) -> bool:
     """Whether `channel` is an earlier version of `other`: a history only grows, a rollback makes it longer as well."""
     length = len(channel.history)

@@ -14,6 +14,7 @@ from model_image.artefact import ArtefactError
 from model_image.channel import ChannelError
 from model_image.registry import Registry, open_registry
 from model_image.registry_errors import RegistryError
+from model_image.settings import ModelError
 from model_image.stores import StoreError
 from model_image.tables import TableError
 
@@ -30,7 +31,7 @@ examples:
   scripts/publish --catalogue products.parquet --registry s3://models --promote --why "first catalogue"
   scripts/publish --catalogue items.csv --column product_id=stock_code --registry s3://models
 S3 is reached with the AWS SDK's own variables (AWS_REGION, AWS_ENDPOINT_URL, AWS_PROFILE, ...).
-exit codes: 0 done, 1 the registry failed or somebody else promoted meanwhile, 2 bad input
+exit codes: 0 done, 1 the registry, the disk or the model failed or somebody else promoted meanwhile, 2 bad input
 """
 
 
@@ -47,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TableError as error:
         _say(f"error: {error}")
         return 2
-    except (ArtefactError, ChannelError, RegistryError, StoreError) as error:
+    except (ArtefactError, ChannelError, ModelError, RegistryError, StoreError, OSError) as error:
         _say(f"error: {error}")
         return 1
     print(digest)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from model_image import approximate
 from model_image.layout import APPROXIMATE, INDEX
@@ -30,16 +30,20 @@ class IndexFileError(Exception):
 class VectorIndex:
     """Search among rows of length 1, where the dot product is the cosine. Calls may come from several threads."""
 
-    def __init__(self, vectors: np.ndarray, nearby: Any = None) -> None:
-        """`vectors` is [rows, dimension], kept in half precision; `nearby` what `approximate.build` made of them."""
+    def __init__(self, vectors: Any, nearby: Any = None) -> None:
+        """`vectors` is [rows, dimension], an array or a slice of a file that is read as it is indexed, kept in half
+        precision; `nearby` what `approximate.build` made of them."""
         import faiss
 
+        rows, dimension = _shape(vectors)
         self._nearby = nearby
-        self._exact = faiss.IndexScalarQuantizer(
-            vectors.shape[1], faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-        )
-        for chunk in _chunks(vectors):
-            self._exact.add(chunk)
+        self._exact = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+        # Its codes are the halves themselves, and `add` would let their memory double as it grows.
+        self._exact.codes.resize(rows * dimension * 2)
+        codes = faiss.rev_swig_ptr(self._exact.codes.data(), rows * dimension * 2).view(np.float16)
+        for start, chunk in _chunks(vectors, rows):
+            codes[start * dimension :][: chunk.size] = chunk.ravel()
+        self._exact.ntotal = rows
 
     def __len__(self) -> int:
         return int(self._exact.ntotal)
@@ -59,7 +63,8 @@ class VectorIndex:
         return found
 
     def search(self, query: np.ndarray, k: int, *, exclude: Collection[int] = ()) -> list[tuple[int, float]]:
-        """The `k` best (row, cosine) without the rows `exclude`, best first; equal scores in the catalogue's order.
+        """The `k` best (row, cosine) of what was found, without the rows `exclude`; equal scores in the catalogue's
+        order. An exact search finds all; an approximate one may miss some of the nearest, and never gives fewer rows.
 
         `query` is float32 [dimension].
         """
@@ -86,7 +91,7 @@ class VectorIndex:
     def _near(self, query: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows and exact scores of what is near, `count` at least unless there is less."""
         rows = approximate.candidates(self._nearby, query, count)
-        rows = rows[(rows >= 0) & (rows < len(self))]
+        rows = rows[rows < len(self)]  # of a damaged file
         return rows, self.vectors(rows) @ query
 
 
@@ -101,32 +106,44 @@ def read_index(folder: Path) -> VectorIndex:
     """The index of the release in `folder`. Raises `IndexFileError`."""
     path = folder / INDEX
     try:
-        vectors = load_file(path)[_TENSOR]
-    except (OSError, KeyError, SafetensorError) as error:
+        with safe_open(path, framework="numpy") as file:
+            vectors = file.get_slice(_TENSOR)
+            rows, dimension = _checked(path, vectors)
+            return VectorIndex(vectors, _read_nearby(folder / APPROXIMATE, rows, dimension))
+    except (OSError, SafetensorError) as error:
         raise IndexFileError(f"{path}: not an index ({error})") from error
-    if vectors.ndim != 2 or not all(vectors.shape):
-        raise IndexFileError(f"{path}: expected finite numbers of shape [rows, dimension], found {vectors.shape}")
-    for at, chunk in enumerate(_chunks(vectors)):
-        lengths = np.linalg.norm(chunk, axis=1)
+
+
+def _read_nearby(path: Path, rows: int, dimension: int) -> Any:
+    if not path.exists():
+        return None
+    try:
+        return approximate.read(path, rows=rows, dimension=dimension)
+    except ValueError as error:
+        raise IndexFileError(f"{path}: {error}") from error
+
+
+def _checked(path: Path, vectors: Any) -> tuple[int, int]:
+    """The shape of usable rows. Raises `IndexFileError`."""
+    shape, kind = _shape(vectors), vectors.get_dtype()
+    if len(shape) != 2 or not all(shape) or kind not in ("F16", "F32"):
+        raise IndexFileError(f"{path}: expected numbers of shape [rows, dimension], found {kind} of shape {shape}")
+    for start, chunk in _chunks(vectors, shape[0]):
+        lengths = np.linalg.norm(chunk.astype(np.float32), axis=1)
         if not np.isfinite(lengths).all():
-            raise IndexFileError(f"{path}: expected finite numbers, row {_first(~np.isfinite(lengths), at)} has others")
+            row = start + int(np.argmin(np.isfinite(lengths)))
+            raise IndexFileError(f"{path}: expected finite numbers, row {row} has others")
         if (wrong := abs(lengths - 1) > 0.01).any():
-            row = _first(wrong, at)
-            raise IndexFileError(f"{path}: expected rows of length 1, row {row} has {lengths[row % _CHUNK]:.3f}")
-    nearby = None
-    if (folder / APPROXIMATE).exists():
-        try:
-            nearby = approximate.read(folder / APPROXIMATE, rows=len(vectors), dimension=vectors.shape[1])
-        except ValueError as error:
-            raise IndexFileError(f"{folder / APPROXIMATE}: {error}") from error
-    return VectorIndex(vectors, nearby)
+            at = int(np.argmax(wrong))
+            raise IndexFileError(f"{path}: expected rows of length 1, row {start + at} has {lengths[at]:.3f}")
+    return shape[0], shape[1]
 
 
-def _chunks(vectors: np.ndarray) -> Iterator[np.ndarray]:
-    """As float32 and piece by piece, so that no second copy of a large catalogue is made."""
-    for start in range(0, len(vectors), _CHUNK):
-        yield np.ascontiguousarray(vectors[start : start + _CHUNK], dtype=np.float32)
+def _chunks(vectors: Any, rows: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Where a piece begins and the piece, so that no second copy of a large catalogue is made."""
+    for start in range(0, rows, _CHUNK):
+        yield start, vectors[start : min(start + _CHUNK, rows)]
 
 
-def _first(found: np.ndarray, chunk: int) -> int:
-    return chunk * _CHUNK + int(np.argmax(found))
+def _shape(vectors: Any) -> tuple[int, ...]:
+    return tuple(vectors.shape if isinstance(vectors, np.ndarray) else vectors.get_shape())

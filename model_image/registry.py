@@ -16,7 +16,7 @@ from model_image import artefact
 from model_image import channel as channels
 from model_image.artefact import MANIFEST, ArtefactError, Manifest
 from model_image.channel import Channel
-from model_image.download import download
+from model_image.download import GoOn, download
 from model_image.registry_errors import ChannelConflictError, RegistryError, ReleaseNotFoundError
 from model_image.stores import ConflictError, NotFoundError, ObjectStore
 from model_image.stores.folder import FolderStore
@@ -64,7 +64,7 @@ class Registry:
     def releases(self, model: str) -> list[Manifest]:
         """Manifests of all published releases, oldest first."""
         found = []
-        for digest in self._store.folders(f"releases/{_named(model)}/"):
+        for digest in self._store.folders(f"releases/{check_model(model)}/"):
             try:
                 found.append(self.manifest(model, digest))
             except ReleaseNotFoundError:
@@ -103,10 +103,11 @@ class Registry:
         """Let the stable release answer everybody again and return the new channel. Without a canary: no change."""
         return self._move(model, partial(channels.canary_ended, who=who, why=why))
 
-    def download(self, model: str, digest: str, target: Path) -> Manifest:
+    def download(self, model: str, digest: str, target: Path, *, go_on: GoOn = lambda: None) -> Manifest:
         """Put a verified release at `target`, which appears complete or not at all; a valid one there is kept.
 
-        Raises `BrokenDownloadError` when the wrong bytes arrive again and again, `RegistryError` on a full disk.
+        `go_on` may end a download that nobody wants any more. Raises what it raises, `BrokenDownloadError` when the
+        wrong bytes arrive again and again, `DiskFullError`.
         """
         if target.is_dir():
             try:
@@ -114,7 +115,7 @@ class Registry:
             except ArtefactError:
                 shutil.rmtree(target)
         manifest, data = self._manifest(model, digest)
-        download(self._store, _prefix(model, digest), manifest, data, target)
+        download(self._store, _prefix(model, digest), manifest, data, target, go_on)
         return manifest
 
     def _move(self, model: str, change: Callable[..., Channel]) -> Channel:
@@ -162,15 +163,16 @@ def open_registry(address: str | Path, client: Any = None) -> Registry:
     return Registry(S3Store(bucket, client))
 
 
-def _named(model: str) -> str:
+def check_model(model: str) -> str:
+    """`model`, if it may name one. Raises `RegistryError`."""
     if not _NAME.fullmatch(model):
         raise RegistryError(f"model: {model!r}, expected at most 63 of a-z, 0-9, '.', '_', '-'")
     return model
 
 
 def _prefix(model: str, digest: str) -> str:
-    return f"releases/{_named(model)}/{artefact.check_digest(digest)}/"
+    return f"releases/{check_model(model)}/{artefact.check_digest(digest)}/"
 
 
 def _channel_key(model: str) -> str:
-    return f"channels/{_named(model)}.json"
+    return f"channels/{check_model(model)}.json"

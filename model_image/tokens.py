@@ -2,6 +2,7 @@
 
 What the tokenizer puts before, between and behind the texts of a pair is found by encoding probes with the tokenizer
 itself, so that every tokenizer whose special tokens stand outside the texts works: BERT, RoBERTa, XLM-R and kin.
+Of the truncation that the file may describe, the direction is kept: its length is the settings'.
 The library's own truncation is not used: of a pair it makes every combination of the parts that are cut off, so two
 texts of 10,000 tokens would keep it busy for minutes.
 """
@@ -31,6 +32,7 @@ class Tokenizer:
         except Exception as error:  # the library raises bare Exception
             raise ModelError(f"{path}: {error}") from error
         self._tokenizer.no_padding()
+        self._left = (self._tokenizer.truncation or {}).get("direction") == "left"
         self._tokenizer.no_truncation()
         self._single, self._pair = self._frames(path)
         self._max_tokens = max_tokens
@@ -39,8 +41,8 @@ class Tokenizer:
 
     @property
     def vocabulary(self) -> int:
-        """Ids are below this."""
-        return int(self._tokenizer.get_vocab_size(with_added_tokens=True))
+        """Ids are below this; there may be gaps between them."""
+        return max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1) + 1
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """int32 [tokens] of each text, without special tokens and not cut. A lone surrogate reads as U+FFFD."""
@@ -53,16 +55,22 @@ class Tokenizer:
     def single(self, text: Tokens) -> TokenSequence:
         """One text as the model reads it."""
         frame = self._single
-        ids = np.concatenate((frame.before, text[: self._max_tokens - frame.tokens], frame.behind))
+        kept = self._cut(text, self._max_tokens - frame.tokens)
+        ids = np.concatenate((frame.before, kept, frame.behind))
         return TokenSequence(ids, len(ids))
 
     def pair(self, first: Tokens, second: Tokens) -> TokenSequence:
         """Two texts as the model reads them, cut as `keep_of_pair` says."""
         frame = self._pair
         kept, kept_second = keep_of_pair(len(first), len(second), self._max_tokens - frame.tokens)
-        ids = np.concatenate((frame.before, first[:kept], frame.between, second[:kept_second], frame.behind))
+        first, second = self._cut(first, kept), self._cut(second, kept_second)
+        ids = np.concatenate((frame.before, first, frame.between, second, frame.behind))
         begins = len(frame.before) + kept + frame.between_first if frame.segments else len(ids)
         return TokenSequence(ids, begins)
+
+    def _cut(self, text: Tokens, most: int) -> Tokens:
+        """At most `most` tokens from the side that the file keeps."""
+        return text[max(0, len(text) - most) :] if self._left else text[:most]
 
     def _frames(self, path: Path) -> tuple["_Frame", "_Frame"]:
         singles, pairs = [], []

@@ -7,7 +7,11 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _NAME = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 _PAIR = re.compile(rf"(([a-z0-9.-]{{1,253}}/)?{_NAME})=({_NAME})?")
 _CORES = re.compile(r"[0-9]+(\.[0-9]+)?|[0-9]+m")
-_QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi)?")
+# Kubernetes documentation, "Quantity". A bare number and the suffix m are valid there too, but mean bytes and their
+# thousandth parts: always a slip.
+_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)(k|M|G|T|Ki|Mi|Gi|Ti)")
+_UNITS = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}
+_LEAST_MEMORY = 256 << 20
 
 
 def check_label(text: str) -> None:
@@ -17,16 +21,20 @@ def check_label(text: str) -> None:
 
 
 def check_quantity(text: str) -> None:
-    """An amount of CPU or memory."""
-    if not _QUANTITY.fullmatch(text):
-        raise ValueError("a Kubernetes quantity such as 500m or 4Gi is needed")
+    """An amount of memory or disk that a server can run in."""
+    found = _QUANTITY.fullmatch(text)
+    if not found:
+        raise ValueError(f"a Kubernetes quantity such as 4Gi is needed, with one of {', '.join(_UNITS)}")
+    if float(found[1]) * _UNITS[found[2]] < _LEAST_MEMORY:
+        raise ValueError("a Kubernetes quantity of 256Mi or more is needed")
 
 
 def parse_cores(text: str) -> float:
-    """An amount of CPU in cores."""
-    if not _CORES.fullmatch(text):
+    """An amount of CPU in cores, above none."""
+    cores = float(text.removesuffix("m")) / (1000 if text.endswith("m") else 1) if _CORES.fullmatch(text) else 0.0
+    if not cores:
         raise ValueError("a number of cores such as 4, or 500m for half a one, is needed")
-    return float(text.removesuffix("m")) / (1000 if text.endswith("m") else 1)
+    return cores
 
 
 def parse_pair(text: str) -> tuple[str, str]:

@@ -9,6 +9,9 @@ from pulumi.runtime.settings import monitor_supports_feature
 
 # How the provider begins its refusal of everything while the API server does not answer.
 _UNREACHABLE = "Kubernetes cluster is unreachable"
+# What it says of an object that the API server took and that did not come up in time: the sentence around the reasons,
+# the Deployment's own reason, and the end of the provider's patience.
+_NOT_READY = ("failed to fully initialize", "ProgressDeadlineExceeded", "timed out waiting")
 
 
 def explained(name: str, explanation: Callable[[ErrorHookArgs], str | None]) -> ResourceHookBinding | None:
@@ -31,3 +34,9 @@ def explained(name: str, explanation: Callable[[ErrorHookArgs], str | None]) -> 
 def unreachable(failed: ErrorHookArgs) -> bool:
     """Did it fail because the cluster does not answer, and not by itself?"""
     return any(_UNREACHABLE in error for error in failed.errors)
+
+
+def not_ready(failed: ErrorHookArgs) -> bool:
+    """Was it made or changed and did not get ready? Not so when it was refused (rights, quota, a field) or deleted."""
+    waited = any(words in error for error in failed.errors for words in _NOT_READY)
+    return waited and failed.failed_operation in ("create", "update") and not unreachable(failed)

@@ -9,7 +9,7 @@ from pulumi_kubernetes import apps, core, meta
 
 from infra.config.gateway import GatewayConfig
 from infra.names import Names
-from infra.onprem.failure import explained, unreachable
+from infra.onprem.failure import explained, not_ready
 from infra.onprem.gateway_failure import explanation
 from infra.onprem.gateway_files import gateway_files, is_secret
 from infra.onprem.gateway_pod import GatewayPodArgs, gateway_pod, pod_annotations
@@ -109,6 +109,6 @@ class Gateway(pulumi.ComponentResource):
         ).metadata.name
 
     def _explanation(self, failed: ErrorHookArgs) -> str | None:
-        if unreachable(failed):
+        if not not_ready(failed):
             return None
         return explanation(node_label=self._args.config.node_label, at=f"{PART}/{PART}")

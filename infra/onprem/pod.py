@@ -116,6 +116,8 @@ def _environment(args: PodArgs) -> dict[str, Input[str]]:
         "SERVING_REGISTRY": args.registry,
         "SERVING_DATA": _DATA,
         "SERVING_PORT": str(PORT),
+        # Not "auto": a GPU that the container does not see would quietly become a server that computes on its CPU.
+        "SERVING_BACKEND": "cuda" if args.config.gpus else "cpu",
         # Not as many as the node has: without a CPU limit a process sees them all, and its neighbours need theirs.
         "SERVING_THREADS": str(max(1, int(parse_cores(args.config.cpu)))),
         "SERVING_TLS_CERT": f"{_TLS}/tls.crt",

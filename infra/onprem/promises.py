@@ -37,6 +37,7 @@ def promises(config: SiteWatchConfig, namespace: str) -> tuple[Promise, ...]:
     """Both of them, for the servers of `namespace`."""
     of = f'namespace="{namespace}",{_QUIET}'
     answers = f"sum(rate(serving_requests_total{{{of}}}[{{window}}]))"
+    # Of answers with 2xx alone: a refusal is quick and no answer in time, a client's slow body is not ours.
     seconds = f"sum(rate(serving_request_seconds_count{{{of}}}[{{window}}]))"
     in_time = f'sum(rate(serving_request_seconds_bucket{{{of},le="{config.latency_p99_ms / 1000}"}}[{{window}}]))'
     return (

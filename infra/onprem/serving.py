@@ -9,7 +9,7 @@ from pulumi_kubernetes import apps, core, meta, policy
 from infra.config.serving import ServingConfig
 from infra.names import Names
 from infra.onprem.aws_access import AwsAccess, authorities
-from infra.onprem.failure import explained, unreachable
+from infra.onprem.failure import explained, not_ready
 from infra.onprem.pod import PodArgs, pod_annotations, pod_spec
 from infra.onprem.serving_failure import explanation
 
@@ -113,9 +113,13 @@ class Serving(pulumi.ComponentResource):
         ).metadata.name
 
     def _explanation(self, failed: ErrorHookArgs) -> str | None:
-        if unreachable(failed):
+        if not not_ready(failed) or failed.new_inputs is None:
             return None
-        declared = failed.new_inputs or {}
+        declared = failed.new_inputs
         container = declared["spec"]["template"]["spec"]["containers"][0]
-        at = f"{declared['metadata']['namespace']}/{PART}"
-        return explanation(image=container["image"], gpus=self._args.config.gpus, at=at)
+        return explanation(
+            image=container["image"],
+            gpus=self._args.config.gpus,
+            at=f"{declared['metadata']['namespace']}/{PART}",
+            before=failed.failed_operation == "update",
+        )

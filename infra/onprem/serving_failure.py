@@ -1,8 +1,11 @@
 """What to do about servers that did not all get ready."""
 
 
-def explanation(*, image: str, gpus: int, at: str) -> str:
-    """The settings and the ways out for the Deployment `at` <namespace>/<name>: pods with `image` and `gpus` each."""
+def explanation(*, image: str, gpus: int, at: str, before: bool) -> str:
+    """The settings and the ways out for the Deployment `at` <namespace>/<name>: pods with `image` and `gpus` each.
+
+    `before` says whether there were servers already, which a roll-out that gets stuck leaves in place.
+    """
     namespace, _, deployment = at.partition("/")
     ways = [
         f"It is ErrImagePull or ImagePullBackOff: its image is {image}; if no such image is there, set "
@@ -17,8 +20,9 @@ def explanation(*, image: str, gpus: int, at: str) -> str:
             "`kubectl get nodes -o custom-columns=NODE:.metadata.name,GPUS:.status.allocatable.nvidia\\\\.com/gpu` "
             "lists them (none: the NVIDIA device plugin does not run there); 0 serves from CPUs",
         )
-    return (
-        f"a new pod of the servers {at} did not get ready; those before it go on answering. Set the old value again "
-        "and run `pulumi up` to end the roll-out, or mend what holds the pod up:\n"
-        + "\n".join(f"  - {way}" for way in ways)
-    )
+    head = f"a new pod of the servers {at} did not get ready"
+    if before:
+        head += "; those before it go on answering. Set the old value again and run `pulumi up` to end the roll-out, or"
+    else:
+        head += ":"
+    return f"{head} mend what holds the pod up:\n" + "\n".join(f"  - {way}" for way in ways)

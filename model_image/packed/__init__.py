@@ -8,10 +8,10 @@ import numpy as np
 import torch
 
 from model_image.packed.checkpoint import CONFIG, WEIGHTS, read_config
-from model_image.packed.families import shape_of
 from model_image.packed.model import PackedModel
 from model_image.packed.precision import fastest
 from model_image.packed.reference import ReferenceModel
+from model_image.packed.shape import shape_of
 from model_image.sequences import Tokens, TokenSequence
 from model_image.settings import ModelError, ModelSettings, read_settings
 from model_image.tokens import Tokenizer
@@ -32,11 +32,15 @@ class Engine(Protocol):
 
 
 class TextModel:
-    """A tokenizer and what computes: the server's `LoadedModel`."""
+    """A tokenizer and what computes: the server's `LoadedModel`. `host` and `device` are bytes, as `bytes` and
+    `device_bytes` there."""
 
-    def __init__(self, settings: ModelSettings, tokenizer: Tokenizer, run: Run, memory: int) -> None:
+    def __init__(
+        self, settings: ModelSettings, tokenizer: Tokenizer, run: Run, *, host: int = 0, device: int = 0
+    ) -> None:
         self.settings = settings
-        self.bytes = memory
+        self.bytes = host
+        self.device_bytes = device
         self.tokenize = tokenizer.tokenize
         self._tokenizer = tokenizer
         self._run: Run | None = run
@@ -69,20 +73,25 @@ def load_model(
 
     `dtype` is the fastest there unless given. Raises `ModelError` for a file that is missing, damaged or does not fit.
     """
+    device = device or torch.device("cpu")
     settings = read_settings(folder)
     tokenizer = Tokenizer(folder, settings.max_tokens)
-    engine = load_engine(folder, settings, tokenizer, device or torch.device("cpu"), dtype)
+    engine = load_engine(folder, settings, tokenizer, device, dtype)
     if warm_tokens:
         engine.warm(warm_tokens)
-    check(engine.run, tokenizer, folder)
-    return TextModel(settings, tokenizer, engine.run, engine.bytes)
+    check(engine.run, tokenizer, settings, folder, warm_tokens)
+    there = "host" if device.type == "cpu" else "device"
+    return TextModel(settings, tokenizer, engine.run, **{there: engine.bytes})
 
 
 def load_engine(
     folder: Path, settings: ModelSettings, tokenizer: Tokenizer, device: torch.device, dtype: torch.dtype | None = None
 ) -> Engine:
     """The weights in `folder` on `device`. Raises `ModelError`."""
-    shape = shape_of(read_config(folder), folder)
+    config = read_config(folder)
+    if settings.head == "classify" and config.get("problem_type") == "multi_label_classification":
+        raise ModelError(f"{folder / CONFIG}: problem_type is multi_label_classification, but classify tells one label")
+    shape = shape_of(config, folder)
     engine: Engine
     if shape is None:
         on_cpu = device.type == "cpu"
@@ -98,9 +107,20 @@ def load_engine(
     return engine
 
 
-def check(run: Run, tokenizer: Tokenizer, folder: Path) -> None:
-    """Compute a text, a pair and an empty text once. Raises `ModelError` when an output is not finite."""
+def check(run: Run, tokenizer: Tokenizer, settings: ModelSettings, folder: Path, tokens: int = 0) -> None:
+    """Compute a text, a pair, an empty text, and full-length sequences until the batch has about `tokens` tokens.
+
+    So the first request finds all of the model warm, and a model that cannot read its longest sequence is refused.
+    Raises `ModelError` when that fails or an output is not finite.
+    """
     text, other, empty = tokenizer.tokenize(["warm", "warm " * 64, ""])
-    outputs = run([tokenizer.single(text), tokenizer.pair(text, other), tokenizer.single(empty)])
+    # The ids of a text, special ones too: never empty, and none is padding, which some families count no position for.
+    longest = tokenizer.single(np.resize(tokenizer.single(text).ids, settings.max_tokens))
+    batch = [tokenizer.single(text), tokenizer.pair(text, other), tokenizer.single(empty)]
+    batch += [longest] * max(1, (tokens - sum(len(sequence.ids) for sequence in batch)) // len(longest.ids))
+    try:
+        outputs = run(batch)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ModelError(f"{folder / WEIGHTS}: cannot be computed: {type(error).__name__}: {error}") from error
     if not np.isfinite(outputs).all():
         raise ModelError(f"{folder / WEIGHTS}: gives numbers that are not finite")

@@ -48,10 +48,10 @@ def attend_varlen(query: Tensor, key: Tensor, value: Tensor, batch: Batch) -> Te
     from torch.nn.attention.varlen import varlen_attn
 
     layout = batch.layout
-    offsets = batch.offsets.int()
+    offsets = batch.short_offsets
     longest = layout.lengths[-1]
     if len(query) == len(layout.lengths) and layout.tokens > len(query):
-        starts, most = torch.arange(len(query) + 1, dtype=torch.int32, device=query.device), 1
+        starts, most = batch.counted, 1
     else:
         starts, most = offsets, longest
     mixed = varlen_attn(query, key, value, starts, offsets, most, longest)

@@ -61,6 +61,16 @@ class Batch:
         """[sequences + 1], as `Layout.offsets`."""
         return self.numbers[3, : len(self.layout.lengths) + 1]
 
+    @cached_property
+    def short_offsets(self) -> Tensor:
+        """`offsets` as int32, made once and not anew by each layer."""
+        return self.offsets.int()
+
+    @cached_property
+    def counted(self) -> Tensor:
+        """int32 [sequences + 1]: 0, 1, 2, ...: the offsets of one query per sequence."""
+        return torch.arange(len(self.layout.lengths) + 1, dtype=torch.int32, device=self.numbers.device)
+
     @property
     def firsts(self) -> Tensor:
         """Where each sequence's first token lies."""

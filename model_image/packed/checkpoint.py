@@ -1,6 +1,7 @@
 """Reading config.json and model.safetensors: whatever does not fit is refused with the tensor's and the file's name."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,6 +14,7 @@ from model_image.settings import ModelError
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 
+_LAYER = re.compile(r"(^|\.)layer\.\d+\.")
 _OLD_NAMES = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
 
 
@@ -41,6 +43,7 @@ class Checkpoint:
         except Exception as error:  # OSError, SafetensorError
             raise ModelError(f"{self.path}: {error}") from error
         self._names = frozenset(self._file.keys())
+        self._read: set[str] = set()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -52,6 +55,7 @@ class Checkpoint:
         A copy, because the file may be removed or cut while the model works.
         """
         found = self._find(name)
+        self._read.add(found)
         tensor: Tensor = self._file.get_tensor(found)
         if tuple(tensor.shape) != shape:
             raise ModelError(f"{self.path}: tensor {found!r} is {list(tensor.shape)}, expected {list(shape)}")
@@ -61,6 +65,12 @@ class Checkpoint:
         if not torch.isfinite(tensor).all():
             raise ModelError(f"{self.path}: tensor {found!r} has numbers that are not finite")
         return tensor
+
+    def refuse_unread_layers(self) -> None:
+        """Raises `ModelError` for a layer's tensor that was never read: without it the outputs would be other ones."""
+        for name in sorted(self._names - self._read):
+            if _LAYER.search(name):
+                raise ModelError(f"{self.path}: tensor {name!r} has no place in the layers that {CONFIG} describes")
 
     def _find(self, name: str) -> str:
         for plain in (name, self._old(name)):

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from model_image.packed.batch import Batch
-from model_image.packed.families import Shape
 from model_image.packed.parameters import Reader
+from model_image.packed.shape import Shape
 from model_image.settings import ModelSettings
 
 Head = Callable[[Tensor, Batch], Tensor]

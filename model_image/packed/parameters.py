@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from model_image.packed.checkpoint import Checkpoint
-from model_image.packed.families import Shape
+from model_image.packed.shape import Shape
 
 
 class Linear(NamedTuple):

@@ -1,6 +1,7 @@
 """Models of other families, through the `transformers` package: slower to start and padded, but right."""
 
 import inspect
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,11 +10,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from model_image.packed.checkpoint import WEIGHTS
-from model_image.sequences import TokenSequence, even_batches
+from model_image.packed.checkpoint import CONFIG, WEIGHTS
+from model_image.sequences import TokenSequence
 from model_image.settings import ModelError, ModelSettings
 
 _ROWS_TOKENS = 4096  # padded tokens per forward pass: keeps the activations of a base model under about 500 MB
+# What a checkpoint may have and the model asked for has not: heads of other tasks, and buffers of older versions.
+_SPARE = re.compile(
+    r"(^|\.)(pooler|classifier|pre_classifier|cls|lm_head|qa_outputs|score|vocab_\w+|(\w+_)?predictions)\."
+    r"|^head\.|^decoder\.(weight|bias)$|^lm_loss\."
+    r"|(^|\.)(position_ids|token_type_ids|inv_freq)$"
+)
 
 
 class ReferenceModel:
@@ -39,34 +46,60 @@ class ReferenceModel:
         missing = sorted(name for name in found["missing_keys"] if settings.head != "embed" or "pooler" not in name)
         if missing:
             raise ModelError(f"{path}: tensor {missing[0]!r} is missing")
+        spare = sorted(name for name in found["unexpected_keys"] if not _SPARE.search(name))
+        if spare:  # as a relative position or a layer too many: without it the outputs would be others
+            raise ModelError(f"{path}: tensor {spare[0]!r} has no place in the model that {CONFIG} describes")
         for name, tensor in self._model.named_parameters():
             if not torch.isfinite(tensor).all():
                 raise ModelError(f"{path}: tensor {name!r} has numbers that are not finite")
-        self._model.to(device).eval()
         config = self._model.config
         if settings.head != "embed" and config.num_labels != settings.outputs:
             raise ModelError(f"{path}: gives {config.num_labels} numbers, but its settings say {settings.outputs}")
         if settings.head == "embed" and config.hidden_size != settings.dimension:
             raise ModelError(f"{path}: vectors of {config.hidden_size}, but its settings say {settings.dimension}")
-        self.longest = int(getattr(config, "max_position_embeddings", None) or 1 << 30)
-        self.words = int(config.vocab_size)
+        words, padding = getattr(config, "vocab_size", None), getattr(config, "pad_token_id", None)
+        if not isinstance(words, int) or not isinstance(padding, int | None):
+            raise ModelError(f"{folder / CONFIG}: vocab_size is {words!r}, pad_token_id {padding!r}, expected numbers")
+        self.longest = getattr(config, "max_position_embeddings", None) or 1 << 30
+        self.words = words
         self.bytes = sum(tensor.numel() * tensor.element_size() for tensor in self._model.parameters())
         self._settings = settings
-        self._device = device
-        self._padding = config.pad_token_id or 0
+        self._padding = padding or 0
         self._types = "token_type_ids" in inspect.signature(self._model.forward).parameters
+        self._model.eval()
+        self._device = torch.device("cpu")
+        self._probe(folder)
+        self._model.to(device)
+        self._device = device
 
     @torch.inference_mode()
     def run(self, sequences: Sequence[TokenSequence]) -> np.ndarray:
         """As `PackedModel.run`."""
-        longest = max(len(sequence.ids) for sequence in sequences)
         outputs = np.empty((len(sequences), self._settings.outputs), dtype=np.float32)
-        for rows in even_batches([longest] * len(sequences), max(longest, _ROWS_TOKENS)):
+        waiting = sorted(range(len(sequences)), key=lambda at: -len(sequences[at].ids))
+        while waiting:
+            count = max(1, _ROWS_TOKENS // len(sequences[waiting[0]].ids))
+            rows, waiting = waiting[:count], waiting[count:]
             outputs[rows] = self._outputs([sequences[at] for at in rows]).float().cpu().numpy()
         return outputs
 
     def warm(self, most: int) -> None:
         """Nothing is compiled ahead."""
+
+    def _probe(self, folder: Path) -> None:
+        """Compute the longest sequence on the CPU. Raises `ModelError` when it or the whole architecture does not fit.
+
+        Families count positions in their own ways, from behind the padding's id for example, which `longest` does not
+        know. A GPU would answer a position too many by refusing all work until the process ends.
+        """
+        ids = np.full(min(self._settings.max_tokens, self.longest), 1 if self._padding == 0 else 0, dtype=np.int32)
+        try:
+            self.run([TokenSequence(ids, len(ids))])
+        except Exception as error:  # whatever an architecture raises that is not an encoder
+            kind = type(error).__name__
+            raise ModelError(
+                f"{folder / CONFIG}: a sequence of {len(ids)} tokens cannot be computed: {kind}: {error}"
+            ) from error
 
     def _outputs(self, sequences: Sequence[TokenSequence]) -> Tensor:
         width = max(len(sequence.ids) for sequence in sequences)

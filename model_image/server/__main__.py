@@ -5,6 +5,7 @@ import os
 import resource
 import ssl
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from model_image.server.config import Config, read_config
@@ -32,7 +33,8 @@ how long it takes at most
   SERVING_MAX_WAIT_SECONDS (0.5, predicted; beyond it 429), SERVING_TIMEOUT_SECONDS (10; beyond it 504)
 who may ask
   SERVING_TLS_CERT and SERVING_TLS_KEY (files; both for HTTPS; looked at every minute), SERVING_TLS_CLIENT_CA (file;
-  only clients with its certificates), SERVING_API_KEYS (file; a line is `name sha256-of-the-key-in-hex`)
+  only clients with its certificates), SERVING_API_KEYS (file; a line is `name sha256-of-the-key-in-hex`),
+  SERVING_CONNECTIONS (1024, at once; up to 0.3 MB each)
 S3 is reached with the AWS SDK's own variables.
 """
 
@@ -49,6 +51,7 @@ def main() -> int:
         for word in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(word, "1")
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "true" if config.threads > 1 else "false")
+        os.environ.setdefault("RAYON_NUM_THREADS", str(config.threads))  # the tokenizers'; else all of the node's
         return _serve(config)
     except ConfigError as error:
         print(error, file=sys.stderr)
@@ -86,14 +89,17 @@ def _allow_connections() -> None:
 
 
 def web_settings(config: Config, app: Any) -> "uvicorn.Config":
-    """How the web server serves `app` (ASGI)."""
+    """How the web server serves `app`, an ASGI application with `state.metrics`."""
     import uvicorn
 
     from model_image.server.web.protocol import BoundedProtocol
 
+    http = partial(BoundedProtocol, connections=config.connections, metrics=app.state.metrics)
     return uvicorn.Config(
         app,
-        http=BoundedProtocol,
+        loop="model_image.server.web.listening:Loop",
+        http=http,  # type: ignore[arg-type]  # it is only called
+        proxy_headers=False,  # fairness goes by address: what a header says anybody may write
         ws="none",
         host="0.0.0.0",
         port=config.port,

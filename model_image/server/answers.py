@@ -1,13 +1,14 @@
 """What a release answers: texts to tokens, tokens to the scheduler, rows of the index to products. No HTTP here."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from itertools import accumulate
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
 
-from model_image.server.backend import LoadedModel, TokenSequence
+from model_image.server.backend import LoadedModel, Tokens, TokenSequence
 from model_image.server.errors import Kind, ServingError
 from model_image.server.releases.release import Release
 from model_image.server.scheduling.scheduler import Asked, Scheduler
@@ -17,6 +18,11 @@ from model_image.settings import Head
 
 MAX_TOKENS = 1 << 16
 """Of one request, each text cut to the model's limit and each pair counted: 128 texts of 512 tokens."""
+
+_MANY_PAIRS = 256
+"""Above so many, pairs are built on another thread: so many take about half a millisecond."""
+
+T = TypeVar("T")
 
 Result = dict[str, Any]
 """A product line with `score`."""
@@ -58,7 +64,7 @@ class Answers:
         if model is not None and reranked:
             rows = [row for row, _ in found]
             texts = [self._release.products.text(row) for row in rows]
-            ranked = best_first(await self._pairs(model, query, texts))
+            ranked = best_first(await self._pairs(model, query, texts, least=k))
             found = [(rows[at], probability(logit)) for at, logit in ranked]
         return self._products(found[:k]), reranked
 
@@ -112,12 +118,30 @@ class Answers:
         return values
 
     async def _singles(self, model: LoadedModel, texts: Sequence[str]) -> np.ndarray:
-        return await self._run(model, [model.single(tokens) for tokens in await self._scheduler.tokenize(model, texts)])
+        return await self._run(model, [model.single(tokens) for tokens in await self._tokens(model, texts)])
 
-    async def _pairs(self, model: LoadedModel, query: str, texts: Sequence[str]) -> np.ndarray:
-        """One logit per text, float32 [texts]."""
-        first, *others = await self._scheduler.tokenize(model, [query, *texts])
-        return (await self._run(model, [model.pair(first, other) for other in others]))[:, 0]
+    async def _pairs(
+        self, model: LoadedModel, query: str, texts: Sequence[str], *, least: int | None = None
+    ) -> np.ndarray:
+        """One logit per text, float32 [texts]. With `least` only as many of the first texts as the bound on tokens
+        allows, but not fewer than that: nobody asked for them one by one."""
+        first, *others = await self._tokens(model, [query, *texts])
+
+        def paired() -> list[TokenSequence]:
+            return [model.pair(first, other) for other in others]
+
+        # Each is a copy of both texts: many at once would hold up the other requests of this event loop.
+        pairs = await self._offloaded(paired) if len(others) > _MANY_PAIRS else paired()
+        if least is not None:
+            total = accumulate(len(pair.ids) for pair in pairs)
+            pairs = pairs[: max(least, sum(tokens <= MAX_TOKENS for tokens in total))]
+        return (await self._run(model, pairs))[:, 0]
+
+    async def _tokens(self, model: LoadedModel, texts: Sequence[str]) -> list[Tokens]:
+        return await self._scheduler.tokenize(model, texts, client=self._asked.client, deadline=self._asked.deadline)
+
+    async def _offloaded(self, job: Callable[[], T]) -> T:
+        return await self._scheduler.offload(job, client=self._asked.client, deadline=self._asked.deadline)
 
     async def _run(self, model: LoadedModel, sequences: Sequence[TokenSequence]) -> np.ndarray:
         tokens = sum(len(sequence.ids) for sequence in sequences)
@@ -127,7 +151,7 @@ class Answers:
         return await self._scheduler.run(model, sequences, client=self._asked.client, deadline=self._asked.deadline)
 
     async def _nearest(self, vector: np.ndarray, k: int, *, exclude: Collection[int] = ()) -> list[tuple[int, float]]:
-        return await self._scheduler.offload(partial(self._release.index.search, vector, k, exclude=exclude))
+        return await self._offloaded(partial(self._release.index.search, vector, k, exclude=exclude))
 
     def _products(self, found: Sequence[tuple[int, float]]) -> list[Result]:
         return [{**msgspec.json.decode(self._release.products.line(row)), "score": score} for row, score in found]

@@ -37,12 +37,14 @@ def build_app(config: Config, lifecycle: Lifecycle) -> Starlette:
     """
     metrics = Metrics()
     keys = ApiKeys(config.api_keys) if config.api_keys else None
+    if keys:
+        metrics.keys_stale.set_function(lambda: not keys.look())
     scheduler = Scheduler(metrics, max_wait=config.max_wait_seconds, cache_bytes=config.cache_mb << 20)
 
     @cache
     def backend() -> Backend:
-        found = open_backend(config.backend, threads=config.threads)
-        scheduler.start(workers=found.workers, batch_tokens=config.batch_tokens or found.batch_tokens)
+        found = open_backend(config.backend, threads=config.threads, batch_tokens=config.batch_tokens)
+        scheduler.start(workers=found.workers, batch_tokens=found.batch_tokens, threads=config.threads)
         return found
 
     def load(folder: Path, digest: str) -> Release:
@@ -59,7 +61,9 @@ def build_app(config: Config, lifecycle: Lifecycle) -> Starlette:
     )
     routes = [
         *Routes(config=config, scheduler=scheduler, metrics=metrics).table(),
-        *Status(config=config, releases=releases, metrics=metrics, lifecycle=lifecycle).table(),
+        *Status(
+            config=config, releases=releases, metrics=metrics, lifecycle=lifecycle, fault=lambda: scheduler.healthy
+        ).table(),
     ]
 
     @asynccontextmanager
@@ -74,7 +78,7 @@ def build_app(config: Config, lifecycle: Lifecycle) -> Starlette:
         if request.method == "OPTIONS" and headers and "Allow" in headers:
             return Response(status_code=204, headers={"allow": f"{headers['Allow']}, OPTIONS"})
         typed = error if isinstance(error, ServingError) else _typed(error)
-        metrics.errors.labels(typed.kind).inc()
+        metrics.errors.labels(typed.kind, request.state.channel).inc()
         return error_response(typed, headers)
 
     paths = frozenset(route.path for route in routes)

@@ -26,7 +26,11 @@ class LoadedModel(Protocol):
 
     @property
     def bytes(self) -> int:
-        """Memory of the weights."""
+        """Memory of the weights in the host."""
+
+    @property
+    def device_bytes(self) -> int:
+        """Memory of the weights on the fullest GPU, 0 without one."""
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """The tokens of each text, in order. '' is a text."""
@@ -38,7 +42,10 @@ class LoadedModel(Protocol):
         """Two texts as the model reads them; the longer one is cut first, token by token."""
 
     def run(self, sequences: Sequence[TokenSequence]) -> np.ndarray:
-        """float32 [sequences, settings.outputs], in order: rows of length 1 of head embed, else raw numbers."""
+        """float32 [sequences, settings.outputs], in order: rows of length 1 of head embed, else raw numbers.
+
+        Raises `BackendLostError` where no later call can succeed; any other error is about these sequences alone.
+        """
 
     def close(self) -> None:
         """Free the weights; no call comes after."""
@@ -56,35 +63,37 @@ class Backend(Protocol):
         """Load and warm the model in `folder`. Raises `ModelError` for a folder that this backend cannot run."""
 
 
-def open_backend(name: str, *, threads: int) -> Backend:
+def open_backend(name: str, *, threads: int, batch_tokens: int = 0) -> Backend:
     """The backend `name`, one of `BACKENDS`; on a CPU, `threads` workers of one thread each.
+
+    `batch_tokens` is what a batch will have at most, which models are warmed for; 0 is the backend's own.
 
     Only the chosen one is imported, when the first release is there: the server answers /healthz before torch is in
     memory. Raises `ModelError` where the device is not there.
     """
-    loaders: dict[str, Callable[[int], Backend]] = {"auto": _auto, "cpu": _cpu, "cuda": _cuda, "dummy": _dummy}
-    return loaders[name](threads)
+    loaders: dict[str, Callable[[int, int], Backend]] = {"auto": _auto, "cpu": _cpu, "cuda": _cuda, "dummy": _dummy}
+    return loaders[name](threads, batch_tokens)
 
 
-def _auto(threads: int) -> Backend:
+def _auto(threads: int, batch_tokens: int) -> Backend:
     import torch
 
-    return _cuda(threads) if torch.cuda.is_available() else _cpu(threads)
+    return (_cuda if torch.cuda.is_available() else _cpu)(threads, batch_tokens)
 
 
-def _cpu(threads: int) -> Backend:
+def _cpu(threads: int, batch_tokens: int) -> Backend:
     from model_image.server.backends.cpu import CpuBackend
 
-    return CpuBackend(threads=threads)
+    return CpuBackend(threads=threads, batch_tokens=batch_tokens)
 
 
-def _cuda(threads: int) -> Backend:
+def _cuda(threads: int, batch_tokens: int) -> Backend:
     from model_image.server.backends.cuda import CudaBackend
 
-    return CudaBackend()
+    return CudaBackend(batch_tokens=batch_tokens)
 
 
-def _dummy(threads: int) -> Backend:
+def _dummy(threads: int, batch_tokens: int) -> Backend:
     from model_image.server.backends.dummy import DummyBackend
 
-    return DummyBackend(threads=threads)
+    return DummyBackend(threads=threads, batch_tokens=batch_tokens)

@@ -1,16 +1,19 @@
 """The server's configuration: the SERVING_* words of its environment, checked at once, unknown ones refused."""
 
-import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from model_image.registry import check_model, open_registry
+from model_image.registry_errors import RegistryError
 from model_image.server.backend import BACKENDS
+from model_image.server.processors import processors
 from model_image.words import ConfigError, number, required
 
 PREFIX = "SERVING_"
 SITES = ("onprem", "aws")
 SLOTS = ("stable", "canary")
+_REGISTRY = "expected s3://<bucket>, a folder, or http://<host>:<port> of a cache"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +23,7 @@ class Config:
     `drain_seconds` is how long a stopping server still accepts requests while it says not ready: longer than an
     endpoint takes to leave a load balancer (10 s on Kubernetes by DEFAULTS of the platform's own documentation).
     `threads` computes that many batches at once, one thread each; by default the CPUs this process may use.
+    `connections` may be open at once: each takes up to 0.3 MB, most of it asyncio's buffer for TLS.
     `batch_tokens` 0 is the backend's own; `memory_mb` 0 is 80 % of what the container or the machine has.
     `max_wait_seconds` is the predicted wait beyond which a request is refused at once, `timeout_seconds` the time after
     which an answer is of no use to anybody. `max_slowdown` is how many times slower than the release in service the
@@ -36,6 +40,7 @@ class Config:
     tls_key: Path | None = None
     tls_client_ca: Path | None = None
     api_keys: Path | None = None
+    connections: int = 1024
     poll_seconds: float = 5.0
     drain_seconds: float = 10.0
     data: Path = Path("/var/lib/serving")
@@ -70,21 +75,20 @@ def read_config(environment: Mapping[str, str]) -> Config:
     return Config(
         site=_choice(given, "SERVING_SITE", SITES, None),
         slot=_choice(given, "SERVING_SLOT", SLOTS, None),
-        registry=required(
-            given, "SERVING_REGISTRY", "expected s3://<bucket>, a folder, or http://<host>:<port> of a cache"
-        ),
-        model=given.get("SERVING_MODEL", Config.model),
+        registry=_checked("SERVING_REGISTRY", required(given, "SERVING_REGISTRY", _REGISTRY), open_registry),
+        model=_checked("SERVING_MODEL", given.get("SERVING_MODEL", Config.model), check_model),
         image=given.get("SERVING_IMAGE", Config.image),
         port=whole("SERVING_PORT", Config.port, 1, 65535),
         tls_cert=cert,
         tls_key=key,
         tls_client_ca=client_ca,
         api_keys=_optional_file(given, "SERVING_API_KEYS"),
+        connections=whole("SERVING_CONNECTIONS", Config.connections, 1, 1 << 20),
         poll_seconds=number(given, "SERVING_POLL_SECONDS", Config.poll_seconds, 0.05, 3600),
         drain_seconds=number(given, "SERVING_DRAIN_SECONDS", Config.drain_seconds, 0, 3600),
         data=Path(given.get("SERVING_DATA", Config.data)),
         backend=_choice(given, "SERVING_BACKEND", BACKENDS, Config.backend),
-        threads=whole("SERVING_THREADS", len(os.sched_getaffinity(0)), 1, 256),
+        threads=whole("SERVING_THREADS", processors(), 1, 256),
         batch_tokens=whole("SERVING_BATCH_TOKENS", Config.batch_tokens, 0, 1 << 20),
         max_wait_seconds=number(given, "SERVING_MAX_WAIT_SECONDS", Config.max_wait_seconds, 0.01, 60),
         timeout_seconds=number(given, "SERVING_TIMEOUT_SECONDS", Config.timeout_seconds, 0.1, 300),
@@ -100,6 +104,16 @@ def _choice(given: Mapping[str, str], word: str, allowed: tuple[str, ...], defau
     value = required(given, word, rule) if default is None else given.get(word, default)
     if value not in allowed:
         raise ConfigError(word, value, rule)
+    return value
+
+
+def _checked(word: str, value: str, check: Callable[[str], object]) -> str:
+    """`value`, if the registry takes it. Raises `ConfigError` with the registry's own rule."""
+    try:
+        check(value)
+    except RegistryError as error:
+        told = f"{word.removeprefix(PREFIX).lower()}: {value!r}, "
+        raise ConfigError(word, value, str(error).removeprefix(told)) from None
     return value
 
 

@@ -71,3 +71,8 @@ class ServingError(Exception):
     @property
     def status(self) -> int:
         return STATUS[self.kind]
+
+
+class BackendLostError(Exception):
+    """What computes is gone for this process: no call after this one can succeed, only a restart helps. A model raises
+    it, say for a CUDA context that an error has broken; memory that ran out is none."""

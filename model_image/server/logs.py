@@ -1,5 +1,6 @@
 """One JSON object per line on stderr. No line holds what a user wrote: texts come only from this code, and an
-exception is logged by its type and its place, because its message may quote a request."""
+exception is logged by its type and its place, because its message may quote a request. The messages of this code's own
+exceptions do not, nor do those of the operating system: they are the `reason`."""
 
 import json
 import logging
@@ -21,7 +22,10 @@ class JsonFormatter(logging.Formatter):
             **getattr(record, "fields", {}),
         }
         if record.exc_info and record.exc_info[0]:
-            line["exception"] = record.exc_info[0].__name__
+            kind, error, _ = record.exc_info
+            line["exception"] = kind.__name__
+            if isinstance(error, OSError) or kind.__module__.partition(".")[0] == "model_image":
+                line["reason"] = str(error)
             frames = traceback.extract_tb(record.exc_info[2])
             line["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-6:]]
         return json.dumps(line)

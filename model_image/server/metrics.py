@@ -14,6 +14,7 @@ _TOKENS = tuple(float(1 << power) for power in range(5, 17))
 class Metrics:
     """Names start with `serving_`; labels have few values and never hold user text.
 
+    `channel` says whose release answered, stable or canary; without a release, or before one is chosen, stable.
     The two times of the start belong to the first release alone and are 0 before; `clock` is in unix seconds.
     `certificate_expiry` is NaN on a server without HTTPS: no alarm that compares it with the time goes off.
     """
@@ -23,11 +24,24 @@ class Metrics:
         own = self.registry
         self._clock = clock
         self._started = False
-        self.requests = Counter("serving_requests", "Answers by route and status", ("route", "status"), registry=own)
-        self.seconds = Histogram(
-            "serving_request_seconds", "Time to the answer", ("route",), buckets=_BOUNDS, registry=own
+        self.requests = Counter(
+            "serving_requests", "Answers by route and status", ("route", "status", "channel"), registry=own
         )
-        self.errors = Counter("serving_errors", "Refusals by kind", ("kind",), registry=own)
+        self.seconds = Histogram(
+            "serving_request_seconds",
+            "Time to the answer, of those with status 2xx",
+            ("route", "channel"),
+            buckets=_BOUNDS,
+            registry=own,
+        )
+        self.errors = Counter("serving_errors", "Refusals by kind", ("kind", "channel"), registry=own)
+        self.connections_dropped = Counter(
+            "serving_connections_dropped", "Connections ended as there were too many", registry=own
+        )
+        self.body_bytes = Gauge("serving_body_bytes", "Bodies of the requests that are not over", registry=own)
+        self.keys_stale = Gauge(
+            "serving_api_keys_stale", "1 while the keys are not those of the file, which cannot be read", registry=own
+        )
         self._work(own)
         self.tokens = Counter("serving_tokens", "Tokens encoded for answers", registry=own)
         self.ready = Gauge("serving_ready", "1 while this server asks for traffic", registry=own)
@@ -36,10 +50,12 @@ class Metrics:
         self.release_memory = Gauge(
             "serving_release_memory_bytes", "Memory of the releases that are loaded, as estimated", registry=own
         )
+        self.release_waiting = Gauge(
+            "serving_release_waiting", "1 while a release waits for the memory of former ones", registry=own
+        )
         self.canary = Gauge(
             "serving_canary_info", "1 for the release that canary users get", ("release",), registry=own
         )
-        self.canary_requests = Counter("serving_canary_requests", "Requests the canary release answered", registry=own)
         self.refused = Counter("serving_release_refused", "Attempts to take a release that failed", registry=own)
         self.registry_up = Gauge("serving_registry_up", "1 while the registry answers", registry=own)
         self.start_downloaded = Gauge(
@@ -72,6 +88,12 @@ class Metrics:
         self.token_cache_hits = Counter("serving_token_cache_hits", "Texts not tokenised again", registry=own)
         self.token_cache_misses = Counter("serving_token_cache_misses", "Texts tokenised", registry=own)
         self.token_cache_bytes = Gauge("serving_token_cache_bytes", "Memory of the tokens kept", registry=own)
+
+    def answer(self, route: str, status: int, channel: str, seconds: float) -> None:
+        """Record an answer. A refusal at once is none in good time: seconds are of 2xx alone."""
+        self.requests.labels(route, str(status), channel).inc()
+        if 200 <= status < 300:
+            self.seconds.labels(route, channel).observe(seconds)
 
     def batch(self, *, tokens: int, padding: int, seconds: float, waits: Iterable[float]) -> None:
         """Record a batch, and how long each request waited that it completed the beginning of."""

@@ -46,8 +46,7 @@ def main() -> int:
             f"local cloud {held.number} of this checkout is up, and the tests would destroy its stacks: scripts/down "
             "first, or --keep to test on it and leave out what destroys"
         )
-    # Whole files to a worker: fixtures of a file are made once. Two on two cores take six tenths of the time.
-    _run("unit tier", [python, "-m", "pytest", "-n", "auto", "--dist", "loadfile", *strict, *data])
+    _run("unit tier", [python, "-m", "pytest", *strict, *data])
     if options.unit:
         return 0
     with _cold() if options.cold else nullcontext(), _local_cloud(keep=options.keep):

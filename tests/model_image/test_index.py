@@ -61,6 +61,33 @@ def test_of_a_large_catalogue_nearly_all_neighbours_are_found_with_exact_scores(
     assert found / (20 * len(centres)) > 0.98
 
 
+def test_many_equal_rows_in_a_large_catalogue_leave_no_answer_short(tmp_path: Path) -> None:
+    """Most lists of the inverted file are short then, and the usual number of them holds few rows."""
+    different = unit(500, 32)
+    vectors = np.concatenate((different, np.repeat(unit(1, 32, 7), 5500, axis=0)))
+    write_index(tmp_path, vectors, exact_rows=5999)
+    stored = read_index(tmp_path)
+    seen = list(range(100))
+    for query in different[::25]:
+        found = [row for row, _ in stored.search(query, 100, exclude=seen)]
+        assert len(set(found)) == 100
+        assert not set(found) & set(seen)
+    assert len(stored.search(different[0], 5999, exclude=seen)) == 5900
+
+
+def test_vectors_are_in_memory_once(tmp_path: Path, monkeypatch) -> None:
+    """The file is read piece by piece, and nothing that grows is given a reserve."""
+    vectors = unit(300, 16)
+    write_index(tmp_path, vectors)
+    monkeypatch.setattr("model_image.index._CHUNK", 64)
+    monkeypatch.setattr("safetensors.numpy.load_file", None)
+    index = read_index(tmp_path)
+    codes = index._exact.codes
+    assert (codes.size(), index._exact.ntotal) == (index.bytes, 300)
+    assert index.vectors(range(300)) == pytest.approx(vectors, abs=1e-3)
+    assert [row for row, _ in index.search(vectors[200], 1)] == [200]
+
+
 def test_the_same_vectors_give_the_same_approximate_index(tmp_path: Path) -> None:
     for name in ("one", "other"):
         (tmp_path / name).mkdir()

@@ -1,5 +1,6 @@
 """One suite for both registries: what holds for the folder holds for S3."""
 
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ from model_image.registry import Registry, open_registry
 from model_image.registry_errors import (
     BrokenDownloadError,
     ChannelConflictError,
+    DiskFullError,
     RegistryError,
     ReleaseNotFoundError,
 )
@@ -270,6 +272,28 @@ def test_a_download_that_breaks_twice_succeeds_at_the_third_attempt(watched: Wat
     watched.spoil = spoil
     target = tmp_path / "data" / digest
     assert registry.download("search", digest, target) == verify(target)
+
+
+def test_a_download_that_nobody_wants_any_more_ends_between_two_pieces(
+    registry: Registry, make_release, tmp_path
+) -> None:
+    digest = registry.publish(make_release("red shoes"))
+
+    def stop() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        registry.download("search", digest, tmp_path / "data" / digest, go_on=stop)
+    assert not list((tmp_path / "data").iterdir())
+
+
+def test_a_release_larger_than_the_disk_is_refused_as_that(
+    folder_registry: Registry, make_release, tmp_path, monkeypatch
+) -> None:
+    digest = folder_registry.publish(make_release("red shoes"))
+    monkeypatch.setattr("model_image.download.shutil.disk_usage", lambda path: shutil._ntuple_diskusage(9, 8, 1))
+    with pytest.raises(DiskFullError, match="1 bytes free, release sha256-"):
+        folder_registry.download("search", digest, tmp_path / "data" / digest)
 
 
 def test_a_damaged_local_copy_is_downloaded_again(registry: Registry, make_release, tmp_path) -> None:

@@ -1,5 +1,8 @@
 """Build, publish and serve the sample with the real encoder."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +10,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from model_image import artefact, catalogue, cli_publish, release_zero, sample
+from model_image import artefact, catalogue, cli_publish, release_zero, revisions, sample
 from model_image.embed import embed_texts
 from model_image.registry import open_registry
 from model_image.server.backend import open_backend
 from model_image.server.releases.release import Release, load_release
+from model_image.settings import ModelError
 from model_image.tables import TableError
 
 
@@ -153,10 +157,69 @@ def test_a_pair_of_a_query_and_a_product_reads_what_was_embedded(release: Releas
         assert release.products.row(product.product_id) == row
 
 
-def test_a_change_of_the_code_that_builds_is_another_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = Path(release_zero.__file__).parent
-    for name in release_zero._SOURCES:
+def test_a_catalogue_that_changes_during_the_build_is_refused(tmp_path: Path) -> None:
+    """Its rows in another order would give products the vectors of others."""
+    path, folder = tmp_path / "c.csv", tmp_path / "out"
+    path.write_text("product_id,title\n1,red shoes\n2,blue kettle\n")
+    folder.mkdir()
+
+    def reorder(done: int, total: int) -> None:
+        path.write_text("product_id,title\n2,blue kettle\n1,red shoes\n")
+
+    with pytest.raises(TableError, match="a file that stays as it is during the build"):
+        release_zero.build(path, folder, progress=reorder)
+    assert not (folder / "manifest.json").exists()
+
+
+def test_all_workers_have_work_between_two_reports_of_progress(tmp_path: Path) -> None:
+    products = [catalogue.Product(product_id=str(at), title="a") for at in range(25)]
+    sizes, told = [], []
+
+    def embed(texts) -> np.ndarray:
+        sizes.append(len(texts))
+        return np.ones((len(texts), 1), dtype=np.float32)
+
+    release_zero.write_vectors(tmp_path, embed, products, 25, lambda done, total: told.append(done), chunk=10)
+    assert (sizes, told) == ([10, 10, 5], [10, 20, 25])
+
+
+def test_a_change_of_the_code_that_builds_or_of_its_libraries_is_another_input(monkeypatch) -> None:
+    here = Path(revisions.__file__).parent
+    for name in revisions._SOURCES:
         assert list(here.glob(f"{name}.py")), name
     before = release_zero.inputs(sample.CATALOGUE)
-    monkeypatch.setattr(release_zero, "_SOURCES", release_zero._SOURCES[:-1])
-    assert release_zero.inputs(sample.CATALOGUE).code_revision != before.code_revision
+    for name in ("_SOURCES", "_LIBRARIES"):
+        with monkeypatch.context() as patch:
+            patch.setattr(revisions, name, getattr(revisions, name)[:-1])
+            assert release_zero.inputs(sample.CATALOGUE).code_revision != before.code_revision
+
+
+def test_every_module_that_a_build_imports_counts_as_its_code(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text("product_id,title\n1,red shoes\n")
+    (tmp_path / "out").mkdir()
+    code = (
+        "import sys; from pathlib import Path; from model_image import release_zero\n"
+        "release_zero.build(Path('c.csv'), Path('out'))\n"
+        "print(*(module.__file__ for name, module in sys.modules.items() if name.startswith('model_image')))"
+    )
+    here = Path(revisions.__file__).parent
+    run = [sys.executable, "-c", code]
+    done = subprocess.run(
+        run, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(here.parent)}, capture_output=True, text=True, check=True
+    )
+    imported = {Path(name) for name in done.stdout.split()}
+    counted = {path for name in revisions._SOURCES for path in here.glob(f"{name}.py")}
+    empty = {here / "__init__.py", here / "server" / "__init__.py", here / "server" / "backends" / "__init__.py"}
+    assert imported - counted - empty == set()
+
+
+@pytest.mark.parametrize("error", [ModelError("a model"), OSError("no space left")], ids=repr)
+def test_a_disk_or_a_model_that_fails_ends_publish_with_its_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(release_zero, "build", fail)
+    assert cli_publish.main(["--registry", str(tmp_path)]) == 1
+    assert str(error) in capsys.readouterr().err

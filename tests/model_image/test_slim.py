@@ -1,3 +1,7 @@
+"""What leaves the image is not missed, and what stays is compiled."""
+
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,3 +37,13 @@ def test_a_pattern_that_matches_nothing_ends_the_build(tmp_path: Path) -> None:
     (tmp_path / "triton").rmdir()
     with pytest.raises(SystemExit, match="triton: matches nothing"):
         slim.remove(tmp_path)
+
+
+def test_what_is_loaded_at_every_start_needs_nothing_that_is_removed() -> None:
+    """Attention on GPUs too, whose module brings torch's compiler along."""
+    removed = [pattern for pattern, _, _ in slim.REMOVED if pattern.isidentifier()]
+    assert "triton" in removed
+    program = f"import sys\nfor name in {removed}: sys.modules[name] = None\nimport {', '.join(slim.LOADED)}\n"
+    program += "print('torch.nn.attention.varlen' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr

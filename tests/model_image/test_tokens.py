@@ -117,6 +117,22 @@ def test_a_pair_reads_as_the_library_encodes_it(
     assert [int(at >= sequence.second) for at in range(len(sequence.ids))] == encoding.type_ids
 
 
+@pytest.mark.parametrize(
+    ("first", "second"), [("a b c " * 20, "d"), ("a b c " * 20, "d e f " * 9), ("d", "a b c " * 9)]
+)
+def test_texts_are_cut_from_the_side_that_the_file_says(
+    first: str, second: str, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    reference = Reference.from_file(str(folders["minilm"] / "tokenizer.json"))
+    reference.no_padding()
+    reference.enable_truncation(MOST, direction="left")
+    reference.save(str(tmp_path / "tokenizer.json"))
+    tokenizer = Tokenizer(tmp_path, MOST)
+    texts = tokenizer.tokenize([first, second])
+    assert tokenizer.single(texts[0]).ids.tolist() == reference.encode(first).ids
+    assert tokenizer.pair(*texts).ids.tolist() == reference.encode(first, second).ids
+
+
 @given(first=st.integers(0, 30), second=st.integers(0, 30), room=st.integers(2, 30))
 def test_the_longer_text_is_cut_first(first: int, second: int, room: int) -> None:
     kept, kept_second = keep_of_pair(first, second, room)

@@ -11,12 +11,12 @@ class CpuBackend:
     """`threads` batches at the same time, each on the thread that asks for it."""
 
     name = "cpu"
-    batch_tokens = 2048
 
-    def __init__(self, *, threads: int) -> None:
+    def __init__(self, *, threads: int, batch_tokens: int = 0) -> None:
         # Threads that have not computed yet take this over too.
         torch.set_num_threads(1)
         self.workers = threads
+        self.batch_tokens = batch_tokens or 2048
 
     def load(self, folder: Path) -> TextModel:
         """Load and warm the model in `folder`. Raises `ModelError`."""

@@ -19,7 +19,7 @@ _STEEP = 8.0  # logits go from -4 for nothing in common to 4 for equal texts
 class DummyModel:
     """One of head embed gives word counts of length 1; the others compare words, as their methods say."""
 
-    bytes = 0
+    bytes = device_bytes = 0
 
     def __init__(self, settings: ModelSettings) -> None:
         self.settings = settings
@@ -67,10 +67,10 @@ class DummyBackend:
     """Reads only the settings of a model folder; weights need not be there."""
 
     name = "dummy"
-    batch_tokens = 2048
 
-    def __init__(self, *, threads: int = 1) -> None:
+    def __init__(self, *, threads: int = 1, batch_tokens: int = 0) -> None:
         self.workers = threads
+        self.batch_tokens = batch_tokens or 2048
 
     def load(self, folder: Path) -> DummyModel:
         """Raises `ModelError`."""

@@ -3,11 +3,12 @@
 import shutil
 from pathlib import Path
 
-from model_image.channel import Channel
+from model_image.channel import Channel, former
 from model_image.server.logs import log
 from model_image.server.metrics import Metrics
-from model_image.server.releases.intake import Intake
+from model_image.server.releases.intake import Intake, Want
 from model_image.server.releases.release import Release
+from model_image.server.releases.room import Room
 from model_image.server.releases.service import Service
 from model_image.stores import StoreError
 
@@ -15,31 +16,43 @@ from model_image.stores import StoreError
 class Follower:
     """Brings `service` to where a channel is, as far as its releases can be taken."""
 
-    def __init__(self, *, service: Service, intake: Intake, folder: Path, metrics: Metrics) -> None:
+    def __init__(self, *, service: Service, intake: Intake, room: Room, folder: Path, metrics: Metrics) -> None:
         """`folder` holds the releases on disk, by digest; what is not needed there is removed."""
         self._service = service
         self._intake = intake
+        self._room = room
         self._folder = folder
         self._metrics = metrics
         self._before: str | None = None
+        self._begun = False
 
     def follow(self, channel: Channel) -> None:
-        """Raises `StoreError` when the stable release cannot be had just now; what answers then stays."""
+        """Raises `StoreError` when the stable release cannot be had just now, and `AbandonedError` when the channel
+        names something else meanwhile; what answers then stays."""
         named = channel.canary if channel.canary_percent else None
+        if channel.stable and not self._begun:  # a process that was killed leaves what it was downloading
+            self._begun, self._before = True, next(reversed(former(channel)), None)
+            self._remove_but(channel.stable, named, self._before)
+        self._room.waiting = None
         self._end_canary_unless(named, channel.stable)
-        self._follow_stable(channel.stable, named)
-        self._follow_canary(named, channel.canary_percent)
+        self._follow_stable(channel, named)
+        if self._room.waiting is None:  # else a canary would take the room that the stable release waits for
+            self._follow_canary(channel, named)
 
     def _end_canary_unless(self, *digests: str | None) -> None:
         """First of all, and before anything is loaded: a canary may be ended because it answers badly."""
         canary = self._service.canary
         if canary and canary.digest not in digests:
-            self._service.end_canary()
-            self._metrics.serve_canary(None)
-            log.info("canary ended", extra={"fields": {"release": canary.digest}})
+            self._end_canary()
 
-    def _follow_stable(self, wanted: str | None, canary: str | None) -> None:
-        before = self._service.stable
+    def _end_canary(self) -> None:
+        canary = self._service.canary
+        self._service.end_canary()
+        self._metrics.serve_canary(None)
+        log.info("canary ended", extra={"fields": {"release": canary and canary.digest}})
+
+    def _follow_stable(self, channel: Channel, canary: str | None) -> None:
+        before, wanted = self._service.stable, channel.stable
         if wanted is None or _is(before, wanted):
             self._intake.settle("stable")
             return
@@ -47,17 +60,17 @@ class Follower:
             self._service.promote_canary()
             self._metrics.serve_canary(None)
             self._intake.settle("stable")
-        elif release := self._intake.take("stable", wanted, beside=self._service):
+        elif release := self._take("stable", wanted, channel):
             self._service.take_stable(release)
         else:
             return
-        self._before = before.digest if before else None
+        self._before = before.digest if before else self._before
         self._metrics.serve(wanted)
-        log.info("release taken", extra={"fields": {"release": wanted, "before": self._before}})
-        self._remove_others(canary)
+        log.info("release taken", extra={"fields": {"release": wanted, "before": before and before.digest}})
+        self._remove_but(wanted, self._before, canary)
 
-    def _follow_canary(self, wanted: str | None, percent: int) -> None:
-        service = self._service
+    def _follow_canary(self, channel: Channel, wanted: str | None) -> None:
+        service, percent = self._service, channel.canary_percent
         if wanted is None or service.stable is None or _is(service.stable, wanted):
             self._intake.settle("canary")
             return
@@ -65,7 +78,7 @@ class Follower:
             service.set_percent(percent)
             return
         try:
-            release = self._intake.take("canary", wanted, beside=service)
+            release = self._take("canary", wanted, channel)
         except StoreError as error:  # the registry answered just now; a site's cache brings the stable release first
             log.warning("canary not here yet", extra={"fields": {"release": wanted, "cause": str(error)}})
             return
@@ -73,14 +86,23 @@ class Follower:
             service.take_canary(release, percent)
             self._metrics.serve_canary(wanted)
             log.info("canary taken", extra={"fields": {"release": wanted, "percent": percent}})
-            self._remove_others(wanted)
+            self._remove_but(service.stable.digest, self._before, wanted)
 
-    def _remove_others(self, canary: str | None) -> None:
-        """Keep the releases in service, the one before for a quick way back, and the canary that is named."""
-        stable = self._service.stable
-        keep = {stable and stable.digest, self._before, canary}
-        for folder in self._folder.iterdir():
-            if folder.name not in keep:
+    def _take(self, place: str, wanted: str, channel: Channel) -> Release | None:
+        want = Want(
+            place,
+            wanted,
+            tidy=lambda: self._remove_but(channel.stable, channel.canary),
+            proven=wanted in former(channel),
+            give_way=self._end_canary if place == "stable" else None,
+        )
+        return self._intake.take(want, beside=self._service)
+
+    def _remove_but(self, *named: str | None) -> None:
+        """Keep what is in service, for the next start, and those `named`: the quick ways on and back."""
+        serving = {release.digest for release in (self._service.stable, self._service.canary) if release}
+        for folder in self._folder.iterdir() if self._folder.is_dir() else ():
+            if folder.name not in serving.union(named):
                 shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,21 +1,22 @@
 """From a digest to a release that may serve: download, room in memory, load, gate. A bad one is reported and left."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from model_image.artefact import Manifest
+from model_image.download import GoOn
+from model_image.registry_errors import DiskFullError
 from model_image.server.logs import log
 from model_image.server.metrics import Metrics
 from model_image.server.releases.gate import Gate
-from model_image.server.releases.memory import make_sure
+from model_image.server.releases.lookout import AbandonedError
+from model_image.server.releases.need import need
 from model_image.server.releases.release import Release
+from model_image.server.releases.retry import Retries
+from model_image.server.releases.room import GiveWay, Room
 from model_image.server.releases.service import Service
 from model_image.stores import StoreError
-
-RETRY_SECONDS = 60.0
-"""A refused release is tried again after this, or at once when the channel changes."""
 
 PLACES = ("channel", "stable", "canary")
 """Where a release is named; "channel" is for one that cannot be read at all."""
@@ -31,6 +32,20 @@ class Refusal(NamedTuple):
     reason: str
 
 
+class Want(NamedTuple):
+    """A release to take for a place in the channel.
+
+    `proven`: it was stable before, and is taken as fast as it is. `give_way` ends the canary, for one that has no room
+    beside it; `tidy` removes from the disk what is not needed.
+    """
+
+    place: str
+    digest: str
+    tidy: Callable[[], None]
+    proven: bool = False
+    give_way: GiveWay | None = None
+
+
 class Intake:
     """Releases are taken one after another, each for its place in the channel; what is refused is kept by place."""
 
@@ -40,21 +55,22 @@ class Intake:
         folder: Path,
         download: Download,
         load: Load,
+        go_on: GoOn,
         metrics: Metrics,
         gate: Gate,
-        budget: int | None,
-        clock: Callable[[], float] = time.monotonic,
+        room: Room,
+        retries: Retries,
     ) -> None:
-        """`budget` is what all releases together may take of memory, in bytes; None: no bound."""
+        """`go_on` raises `AbandonedError` where going on is in vain; `download` may call it as well."""
         self._refusals: dict[str, Refusal] = {}
         self._folder = folder
         self._download = download
         self._load = load
+        self._go_on = go_on
         self._metrics = metrics
         self._gate = gate
-        self._budget = budget
-        self._clock = clock
-        self._retry_at: dict[str, float] = {}
+        self._room = room
+        self._retries = retries
 
     @property
     def refused(self) -> Refusal | None:
@@ -62,25 +78,26 @@ class Intake:
         refusals = dict(self._refusals)  # the poll goes on meanwhile
         return next((refusals[place] for place in PLACES if place in refusals), None)
 
-    def take(self, place: str, wanted: str, *, beside: Service) -> Release | None:
-        """The release `wanted`, loaded, warm and not too slow; None when it is refused or has to wait for room.
+    def take(self, want: Want, *, beside: Service) -> Release | None:
+        """The release wanted, loaded, warm and not too slow; None when it is refused or has to wait for room.
 
-        Raises `StoreError` for a registry that cannot be reached.
+        Raises `StoreError` for a registry that cannot be reached, and `AbandonedError`.
         """
+        place, wanted = want.place, want.digest
         refusal = self._refusals.get(place)
         if refusal and refusal.release != wanted:
             self.settle(place)
-        elif refusal and self._clock() < self._retry_at[place]:
+        elif refusal and not self._retries.due(place):
             return None
         try:
-            manifest = self._download(wanted, self._folder / wanted)
+            manifest = self._fetch(want)
             self._metrics.downloaded()
-            if not self._has_room(manifest.size, beside):
+            if not self._has_room(want, manifest, beside):
                 return None
+            self._go_on()
             release = self._load(self._folder / wanted, wanted)
-            if beside.stable is not None:
-                self._compare(release, beside.stable)
-        except StoreError:
+            self._try(release, None if want.proven else beside.stable)
+        except (StoreError, AbandonedError):
             raise
         except Exception as error:  # whatever a release provokes, the one in service stays
             self.refuse(place, wanted, error)
@@ -89,36 +106,41 @@ class Intake:
         return release
 
     def refuse(self, place: str, release: str, error: Exception) -> None:
-        """Report that `release` is not taken, and leave it alone for `RETRY_SECONDS`."""
+        """Report that `release` is not taken, and leave it alone for a while."""
         refusal = Refusal(release, f"{type(error).__name__}: {error}")
-        self._retry_at[place] = self._clock() + RETRY_SECONDS
-        self._metrics.refused.inc()
-        if refusal != self._refusals.get(place):
+        known = refusal == self._refusals.get(place)
+        self._retries.later(place, error)
+        if not known or release:  # a channel that stays unreadable is met at each poll, a release only when tried
+            self._metrics.refused.inc()
+        if not known:
             log.error("release refused", extra={"fields": {**refusal._asdict(), "place": place}})
         self._refusals[place] = refusal
 
     def settle(self, place: str) -> None:
         """Forget what was refused at `place`: the channel names something else there by now, or it was taken."""
         self._refusals.pop(place, None)
+        self._retries.forget(place)
 
-    def try_again(self) -> None:
-        """The channel changed: what was refused gets its next try at once."""
-        self._retry_at = dict.fromkeys(self._retry_at, 0.0)
-
-    def _has_room(self, needed: int, beside: Service) -> bool:
-        """Whether there is room now. Raises `NoRoomError` where waiting for the former releases to leave is in vain.
-
-        The size of its files is about what a release takes: weights and vectors stay as they are stored, or shrink.
-        """
-        if self._budget is None:
-            return True
-        make_sure(needed, held=beside.bytes, budget=self._budget)
-        leaving = beside.leaving_bytes
-        return not leaving or beside.bytes + leaving + needed <= self._budget
-
-    def _compare(self, release: Release, serving: Release) -> None:
+    def _fetch(self, want: Want) -> Manifest:
+        target = self._folder / want.digest
         try:
-            self._gate.check(release, serving)
+            return self._download(want.digest, target)
+        except DiskFullError:
+            want.tidy()
+            return self._download(want.digest, target)
+
+    def _has_room(self, want: Want, manifest: Manifest, beside: Service) -> bool:
+        folder = self._folder / want.digest
+        return self._room.has(
+            want.digest, lambda served: need(folder, manifest, served), beside=beside, give_way=want.give_way
+        )
+
+    def _try(self, release: Release, serving: Release | None) -> None:
+        """Time a loaded release against the one `serving`, if any; what is not wanted then is closed."""
+        try:
+            self._go_on()
+            if serving is not None:
+                self._gate.check(release, serving)
         except BaseException:
             release.close()
             raise

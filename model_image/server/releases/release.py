@@ -11,6 +11,8 @@ from model_image.index import IndexFileError, VectorIndex, read_index
 from model_image.layout import CATALOGUE, CROSS_ENCODER, ENCODER, INDEX, TASKS
 from model_image.products import Products, ProductsError, read_products
 from model_image.server.backend import Backend, LoadedModel
+from model_image.server.releases.memory import Memory
+from model_image.server.releases.need import WIDEST, Served, weights
 from model_image.settings import Head, ModelError, read_settings
 
 _WARM = ("warm", "a somewhat longer text for the second half of a pair")
@@ -28,7 +30,7 @@ class BadReleaseError(Exception):
 class Release:
     """Loaded and warm. A request keeps the one it started with, whatever is swapped in meanwhile.
 
-    `tasks` are the models that classify or regress, by name.
+    `tasks` are the models that classify or regress, by name; `numbers` counts those in the files of all models.
     """
 
     digest: str
@@ -37,12 +39,21 @@ class Release:
     products: Products
     cross_encoder: LoadedModel | None = None
     tasks: Mapping[str, LoadedModel] = field(default_factory=dict)
+    numbers: int = 0
     forget: Forget = field(default=lambda model: None)
 
     @property
-    def bytes(self) -> int:
-        """Memory taken, about."""
-        return self.index.bytes + self.products.bytes + sum(model.bytes for model in self._models())
+    def memory(self) -> Memory:
+        """What is taken, about."""
+        models = Memory.total(Memory(model.bytes, model.device_bytes) for model in self._models())
+        return models + Memory(self.index.bytes + self.products.bytes)
+
+    @property
+    def served(self) -> Served:
+        """How a number of the weights is kept; the widest where there is none to tell."""
+        host = sum(model.bytes for model in self._models())
+        device = sum(model.device_bytes for model in self._models())
+        return Served(min(WIDEST, (device or host) / self.numbers) if self.numbers else WIDEST, device > 0)
 
     def close(self) -> None:
         """Free the models; no call comes after."""
@@ -79,6 +90,7 @@ def load_release(folder: Path, digest: str, backend: Backend, *, forget: Forget 
             tasks={name.removeprefix(f"{TASKS}/"): loaded[name] for name in parts if name.startswith(f"{TASKS}/")},
             index=index,
             products=products,
+            numbers=weights(folder).numbers,
             forget=forget,
         )
         if (gives := release.encoder.settings.dimension) != index.dimension:

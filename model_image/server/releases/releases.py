@@ -6,14 +6,17 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from model_image.channel import Channel, ChannelError, behind
+from model_image.channel import ChannelError
 from model_image.registry import Registry
 from model_image.server.logs import log
 from model_image.server.metrics import Metrics
 from model_image.server.releases.follower import Follower
 from model_image.server.releases.gate import Gate
 from model_image.server.releases.intake import Intake, Load, Refusal
+from model_image.server.releases.lookout import AbandonedError, Lookout
 from model_image.server.releases.release import Release
+from model_image.server.releases.retry import Retries
+from model_image.server.releases.room import Room
 from model_image.server.releases.service import Service
 from model_image.stores import StoreError
 
@@ -35,25 +38,26 @@ class Releases:
         budget: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`folder` belongs to this server alone: what it does not need there is removed. `budget`: see `Intake`."""
-        self.reachable: bool | None = None
+        """`folder` belongs to this server alone: what it does not need there is removed. `budget`: see `Room`."""
         held = folder / "releases" / model
-        self._registry = registry
-        self._model = model
         self._metrics = metrics
         self._service = Service(model)
+        self._room = Room(budget)
+        retries = Retries(clock)
+        self._lookout = Lookout(registry, model, metrics=metrics, clock=clock, changed=retries.now)
         self._intake = Intake(
             folder=held,
-            download=lambda digest, target: self._registry.download(model, digest, target),
+            download=lambda digest, target: registry.download(model, digest, target, go_on=self._lookout.go_on),
             load=load,
+            go_on=self._lookout.go_on,
             metrics=metrics,
             gate=Gate(max_slowdown),
-            budget=budget,
-            clock=clock,
+            room=self._room,
+            retries=retries,
         )
-        self._follower = Follower(service=self._service, intake=self._intake, folder=held, metrics=metrics)
-        self._channel: Channel | None = None
-        self._warned: Channel | None = None
+        self._follower = Follower(
+            service=self._service, intake=self._intake, room=self._room, folder=held, metrics=metrics
+        )
 
     @property
     def current(self) -> Release | None:
@@ -71,9 +75,19 @@ class Releases:
         return self._service.percent
 
     @property
+    def reachable(self) -> bool | None:
+        """Whether the registry answered the last look; None before the first."""
+        return self._lookout.reachable
+
+    @property
     def refused(self) -> Refusal | None:
         """What the channel names and this server does not take; of two, the stable one."""
         return self._intake.refused
+
+    @property
+    def waiting(self) -> str | None:
+        """What the channel names and this server takes once former releases have left memory."""
+        return self._room.waiting
 
     def of(self, user: str | None) -> AbstractContextManager[Release | None]:
         """The release that answers `user`, or None; it stays usable within the block."""
@@ -85,6 +99,7 @@ class Releases:
         A daemon thread: a registry that does not answer must not hold up the exit of the process.
         """
         stopping = threading.Event()
+        self._lookout.seconds = seconds
 
         def run() -> None:
             self.poll()
@@ -101,38 +116,26 @@ class Releases:
         return stop
 
     def poll(self) -> None:
-        """Look at the channel once and take the releases it names. Never raises."""
+        """Look at the channel and take the releases it names; again where it changed meanwhile. Never raises."""
+        while self._follow():
+            pass
+        self._metrics.release_memory.set((self._service.memory + self._service.leaving_memory).host)
+        self._metrics.release_waiting.set(self.waiting is not None)
+
+    def _follow(self) -> bool:
+        """Whether the channel changed meanwhile."""
         try:
             self._service.sweep()
-            channel = self._newer(self._registry.channel(self._model, unless=self._channel))
-            self._reached(True)
+            channel = self._lookout.look()
             self._intake.settle("channel")
-            if channel is not self._channel:
-                self._channel = channel
-                self._intake.try_again()
             self._follower.follow(channel)
+        except AbandonedError:
+            log.info("channel changed meanwhile, what was under way is given up")
+            return True
         except StoreError as error:
-            self._reached(False, str(error))
+            self._lookout.reached(False, str(error))
         except ChannelError as error:
             self._intake.refuse("channel", "", error)
         except Exception:
             log.exception("poll failed")
-        self._metrics.release_memory.set(self._service.bytes + self._service.leaving_bytes)
-
-    def _newer(self, found: Channel) -> Channel:
-        """`found`, or the channel held here when a replica of the cache that is behind gave an earlier one."""
-        held = self._channel
-        if held is None or not behind(found, held):
-            return found
-        if self._warned is not held:
-            fields = {"registry": str(self._registry), "stable": found.stable, "held": held.stable}
-            log.warning("earlier channel ignored, the registry is behind", extra={"fields": fields})
-        self._warned = held
-        return held
-
-    def _reached(self, reachable: bool, cause: str = "") -> None:
-        self._metrics.registry_up.set(reachable)
-        if reachable != self.reachable and not (reachable and self.reachable is None):
-            event = "registry answers again" if reachable else "registry unreachable, serving what is here"
-            log.warning(event, extra={"fields": {"registry": str(self._registry), "cause": cause}})
-        self.reachable = reachable
+        return False

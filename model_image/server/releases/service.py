@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from model_image.canary import chosen
 from model_image.server.releases.held import Held
+from model_image.server.releases.memory import Memory
 from model_image.server.releases.release import Release
 
 
@@ -39,14 +40,14 @@ class Service:
         return self._now.percent
 
     @property
-    def bytes(self) -> int:
-        """Memory of the releases that answer."""
-        return sum(release.bytes for release in (self.stable, self.canary) if release)
+    def memory(self) -> Memory:
+        """Of the releases that answer."""
+        return Memory.total(release.memory for release in (self.stable, self.canary) if release)
 
     @property
-    def leaving_bytes(self) -> int:
-        """Memory of the former releases that still finish requests."""
-        return sum(held.value.bytes for held in self._leaving)
+    def leaving_memory(self) -> Memory:
+        """Of the former releases that still finish requests."""
+        return Memory.total(held.value.memory for held in self._leaving)
 
     @contextmanager
     def of(self, user: str | None) -> Iterator[Release | None]:

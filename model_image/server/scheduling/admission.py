@@ -1,10 +1,12 @@
 """Who may wait: a request that would wait too long is told so at once. Not locked: its owner has a lock."""
 
+import math
+
 from model_image.server.backend import LoadedModel
+from model_image.server.errors import Kind, ServingError
 from model_image.server.scheduling.pace import Pace
-from model_image.server.scheduling.pool import overloaded
 from model_image.server.scheduling.queue import Queue
-from model_image.server.scheduling.turns import QUANTUM
+from model_image.server.scheduling.turns import QUANTUM, ahead
 
 MAX_WAITING = 16_384
 """Texts admitted and not yet computed, whatever the measured pace says of them: a bound on memory, which grew by 24 MB
@@ -12,6 +14,29 @@ with so many of 53 tokens, by 85 MB with 512."""
 
 _CROWD = 2.0
 """Many clients may together fill the queue to this many times the wait of one; their shares then settle below it."""
+
+
+def overloaded(wait: float) -> ServingError:
+    """The refusal when a request would wait `wait` seconds: come back when that has passed."""
+    retry = max(1, min(math.ceil(wait), 60)) if math.isfinite(wait) else 60
+    return ServingError(Kind.OVERLOADED, "too many requests are waiting", retry_after=retry)
+
+
+def late() -> ServingError:
+    """The refusal when a request's deadline has come."""
+    return ServingError(Kind.DEADLINE, "the answer was not there by the request's deadline")
+
+
+def stopping() -> ServingError:
+    """The refusal of what was closed."""
+    return ServingError(Kind.NOT_READY, "this server is stopping", retry_after=1)
+
+
+def refuse_waits(wait: float, everybody: float, own: float, left: float, *, most: float) -> None:
+    """Raise OVERLOADED where a client would wait over `most` seconds, what comes last far over it, or the work of `own`
+    seconds would end after the deadline, in `left` seconds."""
+    if wait > most or everybody > _CROWD * most or wait + own > left:
+        raise overloaded(wait)
 
 
 class Admission:
@@ -29,15 +54,10 @@ class Admission:
         self.pace.full = batch_tokens
 
     def wait(self, client: str | None = None) -> float:
-        """Seconds until what comes now would start: behind all that waits, or in the turns of `client`.
-
-        Until the client has had what it waits for and a round more, each other client gets at most as much.
-        """
+        """Seconds until what comes now would start: behind all that waits, or in the turns of `client`."""
         queued, running = self.pace.seconds(self._queue.lanes.values())
-        if client is not None and self._queue.tokens:
-            own = self._queue.clients.get(client, 0)
-            clients = len(self._queue.clients) + (not own)
-            queued *= min(1.0, clients * (own + QUANTUM) / self._queue.tokens)
+        if client is not None:
+            queued *= ahead(self._queue.clients, client, self._queue.tokens, QUANTUM)
         return (queued + running) / self._workers
 
     def check(self, client: str, left: float, model: LoadedModel | None, texts: int, tokens: int) -> None:
@@ -46,10 +66,7 @@ class Admission:
         if not self._queue.texts:
             return
         wait, everybody = self.wait(client), self.wait()
-        if wait > self._max_wait or everybody > _CROWD * self._max_wait:
-            raise overloaded(wait)
+        own = tokens * self.pace.of(model) / self._workers if model else 0.0
+        refuse_waits(wait, everybody, own, left, most=self._max_wait)
         if self._queue.texts + texts > MAX_WAITING:
             raise overloaded(everybody)
-        own = tokens * self.pace.of(model) / self._workers if model else 0.0
-        if wait + own > left:
-            raise overloaded(wait)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model_image.server.backend import LoadedModel, TokenSequence
+from model_image.server.errors import BackendLostError
 
 MAX_FAILURES = 16
 """Runs of one batch that may fail. Halving finds one bad sequence among 32,768 with as many; a model that always fails
@@ -21,8 +22,8 @@ class Computed(NamedTuple):
 
 def compute(model: LoadedModel, sequences: Sequence[TokenSequence]) -> Computed:
     """Run all at once. A part that fails is halved, so that only the bad sequences fail, and a batch too large for the
-    memory runs as two."""
-    rows = np.empty((len(sequences), 0), dtype=np.float32)
+    memory runs as two. A lost backend is asked no more. What the model raises is in `errors`."""
+    rows = np.zeros((len(sequences), model.settings.outputs), dtype=np.float32)
     errors: dict[int, Exception] = {}
     parts = [(0, len(sequences))]
     failures = 0
@@ -30,8 +31,13 @@ def compute(model: LoadedModel, sequences: Sequence[TokenSequence]) -> Computed:
         start, end = parts.pop()
         try:
             found = model.run(sequences[start:end])
-            if len(found) != end - start:
-                raise RuntimeError(f"{end - start} sequences gave {len(found)} rows")
+            if found.shape != (end - start, rows.shape[1]):
+                raise RuntimeError(f"{end - start} sequences gave {found.shape}, expected {rows.shape[1]} numbers each")
+            rows[start:end] = found
+        except BackendLostError as error:
+            for part in ((start, end), *parts):
+                errors |= dict.fromkeys(range(*part), error)
+            break
         except Exception as error:
             failures += 1
             if end - start > 1 and failures < MAX_FAILURES:
@@ -39,9 +45,4 @@ def compute(model: LoadedModel, sequences: Sequence[TokenSequence]) -> Computed:
                 parts += [(middle, end), (start, middle)]
             else:
                 errors |= dict.fromkeys(range(start, end), error)
-            continue
-        if not rows.shape[1]:
-            rows = found if len(found) == len(sequences) else np.zeros((len(sequences), found.shape[1]), np.float32)
-        if rows is not found:
-            rows[start:end] = found
     return Computed(rows, errors)

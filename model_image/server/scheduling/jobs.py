@@ -1,5 +1,7 @@
 """Who waits and what is computed at once: the two ends of the queue."""
 
+import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,3 +66,23 @@ class Batch:
     def padding(self) -> int:
         """Slots that padding to the longest sequence would have added."""
         return self.longest * len(self.entries) - self.tokens
+
+
+def tell(jobs: list[Job]) -> None:
+    """Wake those who wait for `jobs`, with one call per event loop."""
+    loops: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+    for job in jobs:
+        loops.setdefault(job.future.get_loop(), []).append(job)
+    for loop, own in loops.items():
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it all who waited
+            loop.call_soon_threadsafe(_resolve, own)
+
+
+def _resolve(jobs: list[Job]) -> None:
+    for job in jobs:
+        if job.future.done():
+            continue
+        if job.error is None:
+            job.future.set_result(job.rows)
+        else:
+            job.future.set_exception(job.error)

@@ -1,6 +1,7 @@
 """How fast each model computes on this machine, as measured while it serves. Not locked: its owner has a lock."""
 
 from collections.abc import Iterable
+from weakref import WeakKeyDictionary
 
 from model_image.server.backend import LoadedModel
 from model_image.server.scheduling.turns import Lane
@@ -16,33 +17,25 @@ _SURPRISE = 4.0
 
 
 class Pace:
-    """Seconds per token and worker, by model."""
+    """Seconds per token and worker, by model. What is known of a model goes with it: a batch may outlive its release,
+    and its measure must be neither kept for ever nor taken for that of a later model with the same id."""
 
     def __init__(self) -> None:
         self.full = 0
-        self._primed = _GUESS
-        self._measured: dict[int, float] = {}
-
-    def prime(self, tokens: int, seconds: float) -> None:
-        """What to expect of a model until it has computed a batch: one worker took `seconds` for `tokens`."""
-        self._primed = seconds / tokens
+        self._measured: WeakKeyDictionary[LoadedModel, float] = WeakKeyDictionary()
 
     def learn(self, model: LoadedModel, tokens: int, seconds: float) -> None:
         """Take in that a batch took `seconds`. Those below a quarter of the `full` size are passed over: their cost is
         mostly fixed and says nothing of a backlog, which fills batches."""
         if tokens * 4 < self.full:
             return
-        now, known = seconds / tokens, self._measured.get(id(model))
+        now, known = seconds / tokens, self._measured.get(model)
         if known is not None:
             now = known + _WEIGHT * (min(now, _SURPRISE * known) - known)
-        self._measured[id(model)] = now
+        self._measured[model] = now
 
     def of(self, model: LoadedModel) -> float:
-        return self._measured.get(id(model), self._primed)
-
-    def forget(self, model: LoadedModel) -> None:
-        """`model` is closed."""
-        self._measured.pop(id(model), None)
+        return self._measured.get(model, _GUESS)
 
     def seconds(self, lanes: Iterable[Lane]) -> tuple[float, float]:
         """Work of one worker that waits, and that runs: the latter as if it had just begun."""

@@ -1,68 +1,116 @@
-"""Threads for blocking work beside the models: what waits for them is bounded by time, as the models' queue is."""
+"""Threads for blocking work beside the models. What waits for them is bounded by time and shared fairly, as the models'
+queue is: a line per client, whose turns are by cost."""
 
 import asyncio
-import math
 import threading
-import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from model_image.server.errors import Kind, ServingError
+from model_image.server.scheduling.admission import late, stopping
+from model_image.server.scheduling.tasks import Task, Tasks
 
 T = TypeVar("T")
 
-_WEIGHT = 0.1
-
-
-def overloaded(wait: float) -> ServingError:
-    """The refusal when a request would wait `wait` seconds: come back when that has passed."""
-    retry = max(1, min(math.ceil(wait), 60)) if math.isfinite(wait) else 60
-    return ServingError(Kind.OVERLOADED, "too many requests are waiting", retry_after=retry)
-
 
 class Pool:
-    """`threads` jobs run at once; one that would wait longer than `max_wait` seconds is refused. When nothing runs, any
-    job is taken. A job whose waiter left before its start is never started."""
+    """Jobs that would wait longer than `max_wait` seconds are refused, unless nothing waits or runs. One whose waiter
+    left, or whose deadline came before its start, is never started."""
 
-    def __init__(self, name: str, *, threads: int, max_wait: float) -> None:
-        self._threads = threads
-        self._max_wait = max_wait
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
-        self._lock = threading.Lock()
-        self._pending = 0
-        self._seconds = 0.0  # per job, until measured
+    def __init__(self, name: str, *, max_wait: float, quantum: int, guess: float, clock: Callable[[], float]) -> None:
+        """A client's turn is `quantum` of cost; `guess` is what one of cost takes until it is measured, in seconds.
+        `clock` is that of the deadlines. Nothing runs until `start`."""
+        self._name = name
+        self._clock = clock
+        self._tasks = Tasks(max_wait=max_wait, quantum=quantum, guess=guess)
+        self._changed = threading.Condition(threading.Lock())
+        self._closed = False
 
-    @property
+    def start(self, threads: int) -> None:
+        """Work with so many threads. Later calls change nothing."""
+        with self._changed:
+            if self._tasks.threads or self._closed:
+                return
+            self._tasks.threads = threads
+        for at in range(threads):
+            threading.Thread(target=self._work, name=f"{self._name}-{at}", daemon=True).start()
+
     def wait(self) -> float:
-        """Seconds until a job that comes now would start."""
-        return max(0, self._pending - self._threads + 1) * self._seconds / self._threads
+        """Seconds until all that waits now has started."""
+        with self._changed:
+            return self._tasks.wait()
 
-    async def run(self, job: Callable[[], T]) -> T:
-        """The result of `job`. Raises `ServingError`, NOT_READY after `close`."""
-        if self._pending and self.wait > self._max_wait:
-            raise overloaded(self.wait)
-        with self._lock:
-            self._pending += 1
+    def check(self, client: str, deadline: float, cost: int = 0) -> None:
+        """Raise what `run` would."""
+        with self._changed:
+            self._refuse(client, deadline, cost)
+
+    async def run(self, job: Callable[[], T], *, cost: int, client: str, deadline: float) -> T:
+        """The result of `job`. Raises `ServingError`: OVERLOADED at once, DEADLINE, NOT_READY after `close`."""
+        task = Task(job, cost=cost, client=client, deadline=deadline)
+        with self._changed:
+            self._refuse(client, deadline, cost)
+            self._tasks.add(task)
+            self._changed.notify()
         try:
-            future = self._executor.submit(self._timed, job)
-        except RuntimeError:
-            self._over()
-            raise ServingError(Kind.NOT_READY, "this server is stopping", retry_after=1) from None
-        future.add_done_callback(self._over)
-        return await asyncio.wrap_future(future)
+            async with asyncio.timeout(deadline - self._clock()) as limit:
+                result: T = await asyncio.wrap_future(task.future)
+                return result
+        except TimeoutError:
+            if limit.expired():
+                raise late() from None
+            raise
+        finally:
+            with self._changed:
+                self._tasks.leave(task)
 
     def close(self) -> None:
-        """Take no more; what has not started is cancelled."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        """Take no more; what has not started is refused."""
+        with self._changed:
+            self._closed = True
+            waiting = self._tasks.waiting()
+            for task in waiting:
+                self._tasks.leave(task)
+            self._changed.notify_all()
+        for task in waiting:
+            if task.future.set_running_or_notify_cancel():
+                task.future.set_exception(stopping())
 
-    def _timed(self, job: Callable[[], T]) -> T:
-        start = time.perf_counter()
+    def _refuse(self, client: str, deadline: float, cost: int) -> None:
+        left = deadline - self._clock()
+        if self._closed:
+            raise stopping()
+        if left <= 0:
+            raise late()
+        self._tasks.check(client, left, cost)
+
+    def _work(self) -> None:
+        while task := self._next():
+            self._run(task)
+            del task  # an idle thread keeps no model alive
+
+    def _next(self) -> Task | None:
+        with self._changed:
+            while not self._tasks and not self._closed:
+                self._changed.wait()
+            return None if self._closed else self._tasks.begin()
+
+    def _run(self, task: Task) -> None:
+        wanted = task.future.set_running_or_notify_cancel()
+        start = self._clock()
+        if not wanted or task.deadline <= start:
+            self._over(task)
+            if wanted:
+                task.future.set_exception(late())
+            return
         try:
-            return job()
-        finally:
-            self._seconds += _WEIGHT * (time.perf_counter() - start - self._seconds)
+            result = task.job()
+        except BaseException as error:
+            self._over(task, self._clock() - start)
+            task.future.set_exception(error)
+        else:
+            self._over(task, self._clock() - start)
+            task.future.set_result(result)
 
-    def _over(self, future: Future[T] | None = None) -> None:
-        with self._lock:
-            self._pending -= 1
+    def _over(self, task: Task, seconds: float | None = None) -> None:
+        with self._changed:
+            self._tasks.end(task, seconds)

@@ -78,7 +78,8 @@ class Queue:
         return batch
 
     def done(self, batch: Batch, rows: np.ndarray, errors: Mapping[int, Exception]) -> list[Job]:
-        """Hand out the batch's `rows`, and its `errors` by position; returns the jobs that are over by it."""
+        """Hand out the batch's `rows`, and its `errors` by position; returns the jobs that are over by it. A job whose
+        rows cannot be kept (no memory) gets that as its error: a worker lives on, whatever happens here."""
         ended: list[Job] = []
         parts: dict[Job, tuple[list[int], list[int]]] = {}
         for at, entry in enumerate(batch.entries):
@@ -97,9 +98,15 @@ class Queue:
         for job, (places, origins) in parts.items():
             if job.over:  # by an error in this batch
                 continue
-            if job.rows is None:
-                job.rows = np.empty((job.count, rows.shape[1]), dtype=np.float32)
-            job.rows[places] = rows[origins]
+            try:
+                if job.rows is None:
+                    job.rows = np.empty((job.count, rows.shape[1]), dtype=np.float32)
+                job.rows[places] = rows[origins]
+            except Exception as error:
+                job.error = error
+                self.drop(job)
+                ended.append(job)
+                continue
             job.missing -= len(places)
             if not job.missing:
                 job.over = True

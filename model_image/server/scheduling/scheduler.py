@@ -1,10 +1,10 @@
 """What answers ask for: models run and texts are tokenised off the event loop, each within a bound of time."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from model_image.server.backend import LoadedModel, Tokens, TokenSequence
 from model_image.server.metrics import Metrics
 from model_image.server.scheduling.admission import MAX_WAITING
-from model_image.server.scheduling.jobs import Job
+from model_image.server.scheduling.jobs import Job, tell
 from model_image.server.scheduling.pool import Pool
 from model_image.server.scheduling.tokens_cache import TokensCache
 from model_image.server.scheduling.workers import Workers
@@ -22,6 +22,16 @@ __all__ = ["MAX_WAITING", "Asked", "Scheduler"]
 T = TypeVar("T")
 
 _SIDE_THREADS = 2
+"""At least, so that one long text does not stop the rest."""
+
+_PER_TEXT = 64
+"""What a text costs the tokenizer beside its characters, in characters."""
+
+_TURN = 4096
+"""Characters that a client may have read before it is another's turn."""
+
+_CHARACTER, _SEARCH = 1e-6, 5e-3
+"""Seconds to read a character and to search an index, before anything is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +59,34 @@ class Scheduler:
         """Without `workers` nothing is computed until `start`, which whoever opens the backend calls."""
         self.clock = clock
         self._metrics = metrics
-        self._workers = Workers(metrics, max_wait=max_wait, clock=clock, tell=_tell)
+        self._workers = Workers(metrics, max_wait=max_wait, clock=clock, tell=tell)
         self._cache = TokensCache(cache_bytes)
-        self._tokenizers = Pool("tokenize", threads=_SIDE_THREADS, max_wait=max_wait)
-        self._offloaded = Pool("offload", threads=_SIDE_THREADS, max_wait=max_wait)
+        self._tokenizers = Pool("tokenize", max_wait=max_wait, quantum=_TURN, guess=_CHARACTER, clock=clock)
+        self._offloaded = Pool("offload", max_wait=max_wait, quantum=1, guess=_SEARCH, clock=clock)
         metrics.waiting_texts.set_function(lambda: self._workers.queue.texts)
         metrics.waiting_tokens.set_function(lambda: self._workers.queue.tokens)
-        metrics.waiting_seconds.set_function(self._workers.wait)
+        metrics.waiting_seconds.set_function(self._wait)
         metrics.token_cache_bytes.set_function(lambda: self._cache.bytes)
         if workers:
             self.start(workers=workers, batch_tokens=batch_tokens)
 
-    def start(self, *, workers: int, batch_tokens: int) -> None:
-        """Compute with `workers` threads, at most `batch_tokens` tokens each at once. Later calls change nothing."""
+    def start(self, *, workers: int, batch_tokens: int, threads: int = 0) -> None:
+        """Compute with `workers` threads, at most `batch_tokens` tokens each at once, and read texts and search the
+        index with `threads` each; 0: as many as `workers`. Later calls change nothing."""
         self._workers.start(workers=workers, batch_tokens=batch_tokens)
+        for pool in (self._tokenizers, self._offloaded):
+            pool.start(max(_SIDE_THREADS, threads or workers))
 
-    def prime(self, tokens: int, seconds: float) -> None:
-        """What warming up has shown: one worker takes `seconds` for `tokens`. Models measured meanwhile keep theirs."""
-        self._workers.prime(tokens, seconds)
+    @property
+    def healthy(self) -> str | None:
+        """None while batches are computed; else why only a restart helps, in words that anybody may read."""
+        return self._workers.healthy
 
     def check(self, asked: Asked) -> None:
-        """Raise what `run` would, before anything is spent on the request."""
+        """Raise what the other methods would, before anything is spent on the request."""
         self._workers.check(asked.client, asked.deadline)
+        for pool in (self._tokenizers, self._offloaded):
+            pool.check(asked.client, asked.deadline)
 
     async def run(
         self, model: LoadedModel, sequences: Sequence[TokenSequence], *, client: str, deadline: float
@@ -95,7 +111,7 @@ class Scheduler:
                 self._workers.leave(job)
         return rows
 
-    async def tokenize(self, model: LoadedModel, texts: Sequence[str]) -> list[Tokens]:
+    async def tokenize(self, model: LoadedModel, texts: Sequence[str], *, client: str, deadline: float) -> list[Tokens]:
         """The tokens of each text, from the cache where they are there; else from the model, on another thread."""
         found = self._cache.get(model, texts)
         missing = list(dict.fromkeys(text for text, tokens in zip(texts, found, strict=True) if tokens is None))
@@ -103,18 +119,20 @@ class Scheduler:
         self._metrics.token_cache_misses.inc(len(missing))
         new: dict[str, Tokens] = {}
         if missing:
-            fresh = await self._tokenizers.run(lambda: self._fresh(model, missing))
+            cost = sum(map(len, missing)) + _PER_TEXT * len(missing)
+            fresh = await self._tokenizers.run(
+                partial(self._fresh, model, missing), cost=cost, client=client, deadline=deadline
+            )
             new = dict(zip(missing, fresh, strict=True))
         return [new[text] if tokens is None else tokens for text, tokens in zip(texts, found, strict=True)]
 
-    async def offload(self, job: Callable[[], T]) -> T:
-        """The result of `job`, run on another thread."""
-        return await self._offloaded.run(job)
+    async def offload(self, job: Callable[[], T], *, client: str, deadline: float) -> T:
+        """The result of `job`, some milliseconds of work, run on another thread."""
+        return await self._offloaded.run(job, cost=1, client=client, deadline=deadline)
 
     def forget(self, model: LoadedModel) -> None:
-        """`model` is about to be closed: drop its tokens and what was measured of it."""
+        """`model` is about to be closed: drop its tokens, also those that a thread still reads."""
         self._cache.forget(model)
-        self._workers.forget(model)
 
     def close(self) -> None:
         """Finish what runs, refuse what waits and all that comes."""
@@ -122,27 +140,10 @@ class Scheduler:
         self._offloaded.close()
         self._workers.close()
 
+    def _wait(self) -> float:
+        return self._workers.wait() + self._tokenizers.wait() + self._offloaded.wait()
+
     def _fresh(self, model: LoadedModel, texts: list[str]) -> list[Tokens]:
         tokens = model.tokenize(texts)
         self._cache.put(model, texts, tokens)
         return tokens
-
-
-def _tell(jobs: list[Job]) -> None:
-    """Wake those who wait for `jobs`, with one call per event loop."""
-    loops: dict[asyncio.AbstractEventLoop, list[Job]] = {}
-    for job in jobs:
-        loops.setdefault(job.future.get_loop(), []).append(job)
-    for loop, own in loops.items():
-        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it all who waited
-            loop.call_soon_threadsafe(_resolve, own)
-
-
-def _resolve(jobs: list[Job]) -> None:
-    for job in jobs:
-        if job.future.done():
-            continue
-        if job.error is None:
-            job.future.set_result(job.rows)
-        else:
-            job.future.set_exception(job.error)

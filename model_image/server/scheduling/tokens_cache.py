@@ -4,6 +4,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from weakref import WeakSet
 
 from model_image.server.backend import LoadedModel, Tokens
 
@@ -30,6 +31,7 @@ class TokensCache:
         self.bytes = 0
         self._limit = limit
         self._shelves: dict[int, _Shelf] = {}
+        self._closed: WeakSet[LoadedModel] = WeakSet()
         self._lock = threading.Lock()
 
     def get(self, model: LoadedModel, texts: Sequence[str]) -> list[Tokens | None]:
@@ -45,8 +47,11 @@ class TokensCache:
             return found
 
     def put(self, model: LoadedModel, texts: Sequence[str], tokens: Sequence[Tokens]) -> None:
-        """Keep what fits. The arrays become read-only, as several requests will share them."""
+        """Keep what fits. The arrays become read-only, as several requests will share them. A model that was forgotten
+        stays so: its client left while a thread read the texts, and nobody would forget it again."""
         with self._lock:
+            if model in self._closed:
+                return
             shelf = self._shelves.setdefault(id(model), _Shelf(model))
             for text, each in zip(texts, tokens, strict=True):
                 if len(text) > MAX_TEXT or text in shelf.texts:
@@ -63,6 +68,7 @@ class TokensCache:
     def forget(self, model: LoadedModel) -> None:
         """`model` is closed: drop what it had, and the hold on it."""
         with self._lock:
+            self._closed.add(model)
             shelf = self._shelves.pop(id(model), None)
             if shelf is not None:
                 self.bytes -= shelf.bytes

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 
 from model_image.server.backend import LoadedModel, TokenSequence
-from model_image.server.errors import Kind, ServingError
 from model_image.server.metrics import Metrics
-from model_image.server.scheduling.admission import Admission
+from model_image.server.scheduling.admission import Admission, late, stopping
 from model_image.server.scheduling.compute import compute
+from model_image.server.scheduling.health import Health
 from model_image.server.scheduling.jobs import Batch, Job
 from model_image.server.scheduling.queue import Queue
 
@@ -20,15 +20,6 @@ _STOP_SECONDS = 10.0
 """A computation that hangs does not hold up the exit for longer."""
 
 
-def stopping() -> ServingError:
-    """The refusal of a closed scheduler."""
-    return ServingError(Kind.NOT_READY, "this server is stopping", retry_after=1)
-
-
-def _late() -> ServingError:
-    return ServingError(Kind.DEADLINE, "the time of this request is over")
-
-
 class Workers:
     """`tell` is called, on any thread, with jobs that are over; every job comes there once, unless it was left."""
 
@@ -37,6 +28,7 @@ class Workers:
     ) -> None:
         self.queue = Queue()
         self._admission = Admission(self.queue, max_wait=max_wait)
+        self._health = Health(clock)
         self._metrics = metrics
         self._clock = clock
         self._tell = tell
@@ -58,15 +50,11 @@ class Workers:
         for thread in self._threads:
             thread.start()
 
-    def prime(self, tokens: int, seconds: float) -> None:
-        """Expect `seconds` for `tokens` of models that have not computed here yet."""
+    @property
+    def healthy(self) -> str | None:
+        """None, or why this process does not compute any more."""
         with self._changed:
-            self._admission.pace.prime(tokens, seconds)
-
-    def forget(self, model: LoadedModel) -> None:
-        """Drop what was measured of `model`."""
-        with self._changed:
-            self._admission.pace.forget(model)
+            return None if self._closed else self._health.reason(self._threads)
 
     def wait(self) -> float:
         """Seconds until all that waits and runs now is computed."""
@@ -124,12 +112,12 @@ class Workers:
             raise stopping()
         if left <= 0:
             self._metrics.expired.inc()
-            raise _late()
+            raise late()
         self._admission.check(client, left, model, texts, tokens)
 
     def _expired(self, jobs: list[Job]) -> None:
         for job in jobs:
-            job.error = _late()
+            job.error = late()
         self._metrics.expired.inc(len(jobs))
         self._tell(jobs)
 
@@ -149,6 +137,8 @@ class Workers:
             if self._closed:
                 return None
             batch = self.queue.take(self._clock(), min(self._batch_tokens, share))
+            if batch.entries:
+                self._health.began()
             if self.queue and self._idle:
                 self._changed.notify()
             return batch
@@ -163,6 +153,8 @@ class Workers:
         seconds = self._clock() - start
         with self._changed:
             ended = self.queue.done(batch, *computed)
+            good = len(computed.errors) < len(batch.entries)
+            self._health.ended(computed.errors.values(), good=good, told=bool(ended))
             if not computed.errors:
                 self._admission.pace.learn(batch.model, batch.tokens, seconds)
         self._tell(ended)

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
@@ -11,6 +12,9 @@ from starlette.types import Receive
 from model_image.server.errors import Kind, ServingError
 from model_image.server.scheduling.scheduler import Asked
 from model_image.server.web.schema import MAX_BODY
+
+MAX_BODIES = 64 * MAX_BODY
+"""Bytes of all bodies together, from their arrival until their answers: 64 of the largest."""
 
 BODY_SECONDS = 10.0
 """For the whole body: 1 MiB at 0.8 Mbit/s."""
@@ -36,8 +40,32 @@ def asked(request: Request, most_seconds: float) -> Asked:
     return Asked(client=request.state.client, deadline=time.monotonic() + seconds)
 
 
-async def body(request: Request) -> bytes:
-    """The whole body. Raises `ServingError` as soon as it is too large or too slow; `ClientDisconnect`."""
+class Bodies:
+    """Reads bodies, and keeps count of the memory of those whose requests are not over. Of one event loop."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    @asynccontextmanager
+    async def read(self, request: Request) -> AsyncIterator[bytes]:
+        """The whole body, counted until the block ends. Raises `ServingError` as soon as it is too large or too slow,
+        or all together are too many; `ClientDisconnect`."""
+        own = 0
+
+        def count(length: int) -> None:
+            nonlocal own
+            if self.bytes + length > MAX_BODIES:
+                raise ServingError(Kind.OVERLOADED, "too many bodies arrive at the same time", retry_after=1)
+            self.bytes += length
+            own += length
+
+        try:
+            yield await _body(request, count)
+        finally:
+            self.bytes -= own
+
+
+async def _body(request: Request, count: Callable[[int], None]) -> bytes:
     too_large = ServingError(Kind.BODY_TOO_LARGE, f"the body is above {MAX_BODY} bytes")
     length = request.headers.get("content-length", "")
     if length.isdigit() and (len(length) > 18 or int(length) > MAX_BODY):
@@ -46,9 +74,10 @@ async def body(request: Request) -> bytes:
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
-                received += chunk
-                if len(received) > MAX_BODY:
+                if len(received) + len(chunk) > MAX_BODY:
                     raise too_large
+                count(len(chunk))
+                received += chunk
     except TimeoutError:
         raise ServingError(Kind.SLOW_BODY, f"the body did not arrive within {BODY_SECONDS:g} s") from None
     return bytes(received)

@@ -20,7 +20,8 @@ _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class Observe:
-    """ASGI middleware. `state.release` of a request is what answers its user, or None; it is held until the end."""
+    """ASGI middleware. `state.release` of a request is what answers its user, or None; it is held until the end.
+    `state.channel` is whose it is: stable or canary."""
 
     def __init__(
         self,
@@ -45,13 +46,12 @@ class Observe:
             return
         user = Headers(scope=scope).get(USER)
         with self._releases.of(user) as release:
-            if release is not None and release is self._releases.canary and scope["path"] not in _QUIET:
-                self._metrics.canary_requests.inc()
-            await self._answer(scope, receive, send, release)
+            channel = "canary" if release is not None and release is self._releases.canary else "stable"
+            scope.setdefault("state", {}).update(release=release, channel=channel)
+            await self._answer(scope, receive, send, release, channel)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, release: Release | None) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, release: Release | None, channel: str) -> None:
         start = time.perf_counter()
-        scope.setdefault("state", {})["release"] = release
         name = release.digest if release else "none"
         status = 0
 
@@ -72,14 +72,13 @@ class Observe:
             status = 499  # what proxies log for a client that left; nobody reads an answer
         except Exception:
             log.exception("request failed")
-            self._metrics.errors.labels(Kind.INTERNAL).inc()
+            self._metrics.errors.labels(Kind.INTERNAL, channel).inc()
             if not status:
                 error = ServingError(Kind.INTERNAL, "this request failed here; the server's log has the place")
                 await error_response(error)(scope, receive, send_signed)
         seconds = time.perf_counter() - start
         route = scope["path"] if scope["path"] in self._routes else "other"
-        self._metrics.requests.labels(route, str(status)).inc()
-        self._metrics.seconds.labels(route).observe(seconds)
+        self._metrics.answer(route, status, channel, seconds)
         if route not in _QUIET:
             fields = {"route": route, "status": status, "ms": round(seconds * 1000, 1), "release": name}
             log.info("answered", extra={"fields": fields})

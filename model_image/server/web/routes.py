@@ -32,6 +32,9 @@ class Routes:
         self._config = config
         self._scheduler = scheduler
         self._metrics = metrics
+        self._bodies = incoming.Bodies()
+        metrics.body_bytes.set_function(lambda: self._bodies.bytes)
+        self._signed = {"site": config.site, "slot": config.slot, "model": config.model}
 
     def table(self) -> list[Route]:
         """All POST routes."""
@@ -51,19 +54,14 @@ class Routes:
     def _posted(self, kind: type[Struct], handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             asked = incoming.asked(request, self._config.timeout_seconds)
-            content = await incoming.body(request)
             release = _release(request)
             self._scheduler.check(asked)  # before anything is spent on what would be refused
-            request_body = schema.decode(content, kind)
-            answers = Answers(release, self._scheduler, asked)
-            signed = {
-                "release": release.digest,
-                "site": self._config.site,
-                "slot": self._config.slot,
-                "model": self._config.model,
-            }
-            work = handler(request_body, answers, signed)
-            answer = await incoming.while_wanted(request.receive, asked.deadline, work)
+            async with self._bodies.read(request) as content:
+                self._scheduler.check(asked)  # it may have taken seconds to arrive
+                request_body = schema.decode(content, kind)
+                answers = Answers(release, self._scheduler, asked)
+                work = handler(request_body, answers, self._signed | {"release": release.digest})
+                answer = await incoming.while_wanted(request.receive, asked.deadline, work)
             self._metrics.tokens.inc(answers.tokens)
             return json_response(answer)
 

@@ -6,13 +6,14 @@ from model_image.server.errors import Kind
 
 
 class LiveAnswer(Struct, frozen=True, kw_only=True):
-    """GET /healthz."""
+    """GET /healthz. A server that is not live computes nothing any more, and a new one would."""
 
     live: bool = True
 
 
 class ReadyAnswer(Struct, frozen=True, kw_only=True):
-    """GET /readyz. `refused` is the release that the channel names and this server will not serve, and why."""
+    """GET /readyz. `refused` is the release that the channel names and this server will not serve, and the kind of
+    the reason; the log has the rest. `fault` is why the server computes nothing any more."""
 
     ready: bool
     release: str | None
@@ -22,6 +23,7 @@ class ReadyAnswer(Struct, frozen=True, kw_only=True):
     site: str
     slot: str
     refused: dict[str, str] | None
+    fault: str | None
     registry: str
 
 

@@ -7,6 +7,8 @@ and lines that begin with # are ignored. A file without a key lets nobody in.
 import hashlib
 import hmac
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from starlette.datastructures import Headers
@@ -21,22 +23,31 @@ from model_image.words import ConfigError
 OPEN = frozenset({"/healthz", "/readyz", "/metrics"})
 """What probes, load balancers and Prometheus ask: they have no key, and nothing there is a customer's."""
 
+RETRY_SECONDS = 1.0
+"""A file that could not be read is tried again after this, or when it changes."""
+
 _WORD = "SERVING_API_KEYS"
 _LINE = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,63})\s+([0-9a-fA-F]{64})")
+
+
+Version = tuple[int, int, int]
 
 
 class ApiKeys:
     """The keys of `path`, read again when the file changes; one that cannot be read leaves those before in force."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Raises `ConfigError` with the number of a bad line."""
         self._path = path
-        self._seen = _version(path)
+        self._clock = clock
+        self._seen = _version(path)  # before its content: what comes between is read once more
         self._keys = read_keys(path)
+        self._failed: tuple[Version, str] | None = None
+        self._retry_at = 0.0
 
     def name(self, key: bytes) -> str | None:
         """Whose `key` it is, or None. Takes the same time whichever entry matches, and if none does."""
-        self._look()
+        self.look()
         given = hashlib.sha256(key).digest()
         found = None
         for name, digest in self._keys:
@@ -44,15 +55,23 @@ class ApiKeys:
                 found = name
         return found
 
-    def _look(self) -> None:
-        if (version := _version(self._path)) == self._seen:
-            return
-        self._seen = version
+    def look(self) -> bool:
+        """Take the file's keys if it changed. False while they cannot be read and those before stay in force."""
+        version = _version(self._path)
+        if version == self._seen:
+            return True
+        if self._failed and self._failed[0] == version and self._clock() < self._retry_at:
+            return False
         try:
             self._keys = read_keys(self._path)
-            log.info("API keys taken", extra={"fields": {"keys": len(self._keys)}})
-        except ConfigError as error:
-            log.error("API keys refused, those before stay", extra={"fields": {"reason": str(error)}})
+        except ConfigError as error:  # also for want of open files, which no change of this file ends
+            if self._failed != (failed := (version, str(error))):
+                log.error("API keys refused, those before stay", extra={"fields": {"reason": str(error)}})
+            self._failed, self._retry_at = failed, self._clock() + RETRY_SECONDS
+            return False
+        self._seen, self._failed = version, None
+        log.info("API keys taken", extra={"fields": {"keys": len(self._keys)}})
+        return True
 
 
 def read_keys(path: Path) -> tuple[tuple[str, bytes], ...]:
@@ -90,7 +109,7 @@ class Guard:
             key = _key(Headers(scope=scope))
             name = self._keys.name(key) if key else None
         if name is None:
-            self._metrics.errors.labels(Kind.UNAUTHENTICATED).inc()
+            self._metrics.errors.labels(Kind.UNAUTHENTICATED, scope["state"]["channel"]).inc()
             error = ServingError(Kind.UNAUTHENTICATED, "send an API key as `Authorization: Bearer` or `x-api-key`")
             await error_response(error)(scope, receive, send)
             return
@@ -104,7 +123,7 @@ def _key(headers: Headers) -> bytes:
     return key.encode("latin-1")
 
 
-def _version(path: Path) -> tuple[int, int, int]:
+def _version(path: Path) -> Version:
     """Changes when the file does, also when the kubelet swaps what a link leads to."""
     try:
         found = path.stat()

@@ -1,5 +1,7 @@
 """What machines ask: alive, ready, metrics, and the OpenAPI document."""
 
+from collections.abc import Callable
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -33,7 +35,7 @@ OPERATIONS = (
     Operation("/v1/rerank", "the same, where Jina's and Cohere's clients look", _RERANKED, texts.RerankRequest),
     Operation("/v2/rerank", "the same, where Cohere's newer clients look", _RERANKED, texts.RerankRequest),
     Operation("/openapi.json", "this document", {200: dict}),
-    Operation("/healthz", "200 while the process answers at all", {200: LiveAnswer}),
+    Operation("/healthz", "200 unless the process has to be started again", {200: LiveAnswer, 503: LiveAnswer}),
     Operation("/readyz", "200 while this server wants traffic", {200: ReadyAnswer, 503: ReadyAnswer}),
     Operation("/metrics", "the exposition format of Prometheus", {200: str}),
 )
@@ -42,7 +44,17 @@ OPERATIONS = (
 class Status:
     """The handlers of GET."""
 
-    def __init__(self, *, config: Config, releases: Releases, metrics: Metrics, lifecycle: Lifecycle) -> None:
+    def __init__(
+        self,
+        *,
+        config: Config,
+        releases: Releases,
+        metrics: Metrics,
+        lifecycle: Lifecycle,
+        fault: Callable[[], str | None],
+    ) -> None:
+        """`fault` tells why nothing can be computed any more, or None."""
+        self._fault = fault
         self._config = config
         self._releases = releases
         self._metrics = metrics
@@ -65,8 +77,9 @@ class Status:
         return Response(self._document, media_type="application/json")
 
     async def healthz(self, request: Request) -> Response:
-        """GET /healthz: 200 while the process answers at all."""
-        return json_response(LiveAnswer())
+        """GET /healthz: 200 while the process answers at all, and computes; else 503, for it to be started again."""
+        live = self._fault() is None
+        return json_response(LiveAnswer(live=live), 200 if live else 503)
 
     async def readyz(self, request: Request) -> Response:
         """GET /readyz: 200 while this server wants traffic, else 503; the body is the same."""
@@ -80,7 +93,9 @@ class Status:
             image=self._config.image,
             site=self._config.site,
             slot=self._config.slot,
-            refused=refused._asdict() if refused else None,
+            # The kind alone: messages have paths and names, and whoever reaches the port may ask.
+            refused={"release": refused.release, "reason": refused.reason.partition(":")[0]} if refused else None,
+            fault=self._fault(),
             registry={None: "not asked yet", True: "reachable", False: "unreachable"}[self._releases.reachable],
         )
         return json_response(answer, 200 if ready else 503)
@@ -91,4 +106,4 @@ class Status:
         return Response(self._metrics.text(), media_type="text/plain; version=0.0.4")
 
     def _ready(self) -> bool:
-        return self._releases.current is not None and not self._lifecycle.draining
+        return self._releases.current is not None and not self._lifecycle.draining and self._fault() is None

@@ -60,7 +60,7 @@ def _server(results: Results, name: str) -> str:
         f"  {results.labels[name]:<52} {slow:5.0f} {fast:5.0f}       {p50:5.0f} {p99:5.0f} ms"
         f"     {results.median(name, first_answer):5.2f} s"
         f"   {statistics.median(visit.memory for visit in visits) / MB:6.0f} MB"
-        + (f"   {failed} answers failed" if failed else "")
+        + (f"   {failed} questions refused or failed" if failed else "")
     )
 
 

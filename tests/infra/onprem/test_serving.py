@@ -161,7 +161,8 @@ def test_a_pod_is_promised_what_it_may_use_at_most_but_for_the_cpu() -> None:
     assert {key: resources["limits"].get(key) for key in resources["requests"]} == resources["requests"] | {"cpu": None}
 
 
-def test_gpus_are_asked_for_by_resource_and_tolerated() -> None:
+def test_gpus_are_asked_for_by_resource_and_tolerated_and_nothing_else_computes() -> None:
+    assert environment(onprem_site())["SERVING_BACKEND"] == "cuda"
     assert container(onprem_site())["resources"]["limits"]["nvidia.com/gpu"] == "1"
     assert pod(onprem_site())["tolerations"] == [
         {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
@@ -170,6 +171,7 @@ def test_gpus_are_asked_for_by_resource_and_tolerated() -> None:
 
 def test_the_cpu_profile_asks_for_no_gpu() -> None:
     declared = site(serving__gpus=0)
+    assert environment(declared)["SERVING_BACKEND"] == "cpu"
     assert "nvidia.com/gpu" not in container(declared)["resources"]["limits"]
     assert not pod(declared).get("tolerations")
 

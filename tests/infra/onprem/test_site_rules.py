@@ -76,8 +76,8 @@ def test_only_metrics_that_the_site_s_programs_give_are_asked_for() -> None:
 
 def test_a_promise_of_latency_can_only_be_what_the_servers_histogram_counts() -> None:
     metrics = ServerMetrics()
-    metrics.seconds.labels("/v1/search").observe(0.1)
-    bounds = re.findall(r'serving_request_seconds_bucket\{le="([^"]+)"', metrics.text().decode())
+    metrics.answer("/v1/search", 200, "stable", 0.1)
+    bounds = re.findall(r'serving_request_seconds_bucket\{channel="stable",le="([^"]+)"', metrics.text().decode())
     assert {str(bound / 1000) for bound in LATENCY_BOUNDS_MS} <= set(bounds)
 
 

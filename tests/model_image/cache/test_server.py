@@ -110,7 +110,7 @@ def test_a_replica_that_is_behind_takes_no_server_back(
         ahead.mirror.look()
         server = follow(ahead)
         server.poll()
-        server._registry = behind.registry  # the other replica is drained
+        server._lookout._registry._store = behind.registry._store  # the other replica is drained
         for _ in range(3):
             server.poll()
         assert server.current
@@ -138,7 +138,7 @@ def test_a_rollback_is_taken_from_any_replica(
         server.poll()
         folder_registry.promote("search", first, who="test", why="roll back")
         other.mirror.look()
-        server._registry = other.registry
+        server._lookout._registry._store = other.registry._store
         server.poll()
         assert server.current
         assert server.current.digest == first

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model_image.packed.batch import pack
+from model_image.packed.model import _padded
 from model_image.packed.precision import buckets, rounded
 from model_image.sequences import TokenSequence
 
@@ -42,6 +43,14 @@ def test_positions_count_from_the_padding_token_as_roberta_does(texts: list[list
     assert set(batch.positions[batch.layout.tokens :].tolist()) <= {1}
 
 
+def test_what_every_layer_reads_of_a_batch_is_made_once() -> None:
+    batch = pack([sequence([1, 2, 3], 3), sequence([4], 1)])
+    assert batch.short_offsets is batch.short_offsets
+    assert batch.counted is batch.counted
+    assert (batch.short_offsets.tolist(), batch.counted.tolist()) == ([0, 1, 4], [0, 1, 2])
+    assert batch.short_offsets.dtype == batch.counted.dtype == torch.int32
+
+
 def test_rows_are_rounded_to_few_sizes_that_are_all_warmed() -> None:
     sizes = buckets(2048, torch.bfloat16)
     assert len(sizes) < 40
@@ -51,4 +60,10 @@ def test_rows_are_rounded_to_few_sizes_that_are_all_warmed() -> None:
 
 def test_rows_are_not_rounded_where_nothing_is_compiled_for_a_size() -> None:
     assert [rounded(rows, torch.float32) for rows in (1, 65, 1000)] == [1, 65, 1000]
-    assert buckets(2048, torch.float32) == [2048]
+    assert not buckets(2048, torch.float32)
+
+
+def test_states_that_lack_no_row_are_not_copied() -> None:
+    states = torch.ones(3, 2)
+    assert _padded(states, 3) is states
+    assert _padded(states, 5).tolist() == [[1, 1]] * 3 + [[0, 0]] * 2

@@ -8,7 +8,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model_image.packed import load_model
+from model_image.packed import load_model, reference
 from model_image.packed.model import PackedModel
 from model_image.packed.reference import ReferenceModel
 from model_image.sequences import TokenSequence
@@ -96,6 +96,14 @@ def test_other_activations_are_computed_too(
     assert isinstance(engine_of(folder), PackedModel)
 
 
+def test_a_distilbert_is_normalised_as_transformers_does_whatever_its_configuration_says(
+    make_model: MakeModel, expected: Expected
+) -> None:
+    folder = make_model("distilbert", "rank", layer_norm_eps=0.5)
+    batch = sequences("distilbert", RAGGED)
+    np.testing.assert_allclose(load_model(folder).run(batch), expected(folder, batch), atol=2e-5)
+
+
 @pytest.mark.parametrize("head", ["embed-mean", "embed-cls", "rank"])
 def test_an_unknown_family_goes_through_transformers(
     head: str, make_model: MakeModel, engine_of: EngineOf, expected: Expected
@@ -104,3 +112,22 @@ def test_an_unknown_family_goes_through_transformers(
     assert isinstance(engine_of(folder), ReferenceModel)
     batch = sequences("bert", RAGGED)
     np.testing.assert_allclose(load_model(folder).run(batch), expected(folder, batch), atol=2e-5)
+
+
+def test_short_sequences_are_not_padded_to_the_longest_of_all(
+    make_model: MakeModel, engine_of: EngineOf, expected: Expected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reference, "_ROWS_TOKENS", 40)
+    folder = make_model("electra", "rank", embedding_size=20)
+    engine, widths = engine_of(folder), list[tuple[int, int]]()
+    assert isinstance(engine, ReferenceModel)
+    computed = engine._outputs
+
+    def outputs(batch: Sequence[TokenSequence]) -> torch.Tensor:
+        widths.append((len(batch), max(len(sequence.ids) for sequence in batch)))
+        return computed(batch)
+
+    monkeypatch.setattr(engine, "_outputs", outputs)
+    batch = sequences("bert", [(7, 3), (40, 20), (1, 1), (12, 5), (3, 2)])
+    np.testing.assert_allclose(engine.run(batch), expected(folder, batch), atol=2e-5)
+    assert widths == [(1, 40), (3, 12), (1, 1)]

@@ -19,11 +19,13 @@ WAIT = 20
 
 
 class Web(NamedTuple):
-    """A running server. `app` is for what a test may turn, `certificate` there with HTTPS."""
+    """A running server. `app` is for what a test may turn, `certificate` there with HTTPS, `connections` are the
+    protocols of those that are open."""
 
     address: tuple[str, int]
     app: Any
     certificate: Certificate | None
+    connections: set[Any]
 
     def connect(self) -> socket.socket:
         return socket.create_connection(self.address, WAIT)
@@ -79,7 +81,7 @@ def serving(config: Config) -> Iterator[Web]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
-            yield Web(listening.getsockname(), app, certificate)
+            yield Web(listening.getsockname(), app, certificate, server.server_state.connections)
         finally:
             server.should_exit = True
             thread.join()

@@ -88,6 +88,16 @@ def test_the_first_signal_drains_and_the_second_ends_the_server_cleanly(process:
     assert events == ["certificate taken", "release taken", "draining", "stopped"]
 
 
+@pytest.mark.parametrize("word", ["SERVING_REGISTRY", "SERVING_MODEL"])
+def test_a_name_that_the_registry_does_not_take_is_a_bad_configuration(tmp_path: Path, word: str) -> None:
+    words = {"SERVING_SITE": "aws", "SERVING_SLOT": "stable", "SERVING_REGISTRY": str(tmp_path), word: "ftp://x"}
+    command = [sys.executable, "-m", "model_image.server"]
+    environment = {"PATH": os.environ["PATH"], **words}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (2, "", False)
+    assert done.stderr.startswith(f"{word}: 'ftp://x', expected")
+
+
 def test_a_bad_configuration_ends_with_its_message_and_code_2() -> None:
     command = [sys.executable, "-m", "model_image.server"]
     environment = {"PATH": os.environ["PATH"], "SERVING_SITE": "moon"}

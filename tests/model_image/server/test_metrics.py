@@ -30,7 +30,9 @@ NAMES = [
     "serving_release_swaps_total",
     "serving_release_refused_total",
     "serving_release_memory_bytes",
-    "serving_canary_requests_total",
+    "serving_connections_dropped_total",
+    "serving_api_keys_stale",
+    "serving_body_bytes",
     "serving_start_downloaded_timestamp_seconds",
     "serving_start_ready_timestamp_seconds",
     "serving_certificate_expiry_timestamp_seconds",
@@ -45,17 +47,26 @@ def test_the_exposition_has_every_name_from_the_start(name: str) -> None:
 
 def test_metrics_with_labels_appear_when_there_is_something_to_count() -> None:
     metrics = Metrics()
-    metrics.requests.labels("/rerank", "200").inc()
-    metrics.seconds.labels("/rerank").observe(0.1)
-    metrics.errors.labels("overloaded").inc()
+    metrics.answer("/rerank", 200, "canary", 0.1)
+    metrics.errors.labels("overloaded", "stable").inc()
     metrics.serve("abc")
     metrics.serve_canary("def")
     text = metrics.text().decode()
-    assert 'serving_requests_total{route="/rerank",status="200"} 1.0' in text
-    assert 'serving_request_seconds_count{route="/rerank"} 1.0' in text
-    assert 'serving_errors_total{kind="overloaded"} 1.0' in text
+    assert 'serving_requests_total{channel="canary",route="/rerank",status="200"} 1.0' in text
+    assert 'serving_request_seconds_count{channel="canary",route="/rerank"} 1.0' in text
+    assert 'serving_errors_total{channel="stable",kind="overloaded"} 1.0' in text
     assert 'serving_release_info{release="abc"} 1.0' in text
     assert 'serving_canary_info{release="def"} 1.0' in text
+
+
+@pytest.mark.parametrize("status", [401, 404, 408, 429, 499, 500])
+def test_a_refusal_is_no_answer_in_good_time(status: int) -> None:
+    metrics = Metrics()
+    metrics.answer("/rerank", status, "stable", 0.001)
+    assert (
+        f'serving_requests_total{{channel="stable",route="/rerank",status="{status}"}} 1.0' in metrics.text().decode()
+    )
+    assert "serving_request_seconds_count" not in metrics.text().decode()
 
 
 def test_a_release_that_left_is_no_longer_named() -> None:

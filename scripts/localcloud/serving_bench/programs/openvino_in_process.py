@@ -1,17 +1,16 @@
-"""OpenVINO in bf16 without a server: batches of even length. Runs in its own environment.
+"""OpenVINO without a server: batches of even length. Runs in its own environment.
 
 Requests are a file with [[query, [text, ...]], ...].
 convert <model folder> <file.xml>                       write the model
 run <model folder> <file.xml> <requests> <seconds>      go round them for so long, with the fastest of several batch
-    sizes and numbers of streams, each tried first; prints {"pairs_per_second", "setting"}
-score <model folder> <file.xml> <requests>              print the scores of each list
+    sizes, numbers of streams and precisions, each tried first; prints {"pairs_per_second", "setting"}
 """
 
 import json
 import sys
 import time
 from collections.abc import Callable
-from itertools import cycle
+from itertools import cycle, product
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,7 @@ import openvino.properties.hint as hint  # type: ignore[import-not-found]
 from tokenizers import Tokenizer
 
 NAMES = ("input_ids", "attention_mask", "token_type_ids")
-TRIED = [(batch, streams) for streams in (1, 2) for batch in (4, 8, 16)]
+TRIED = list(product((4, 8, 16), (1, 2), ("bf16", "f32")))
 
 
 def convert(folder: str, target: str) -> None:
@@ -36,12 +35,12 @@ def convert(folder: str, target: str) -> None:
 class Scorer:
     """Scores of one list, with `streams` batches at a time."""
 
-    def __init__(self, folder: str, file: str, batch: int, streams: int) -> None:
+    def __init__(self, folder: str, file: str, batch: int, streams: int, precision: str) -> None:
         self.tokenizer = Tokenizer.from_file(f"{folder}/tokenizer.json")
         self.tokenizer.no_padding()
         limit = json.loads((Path(folder) / "tokenizer_config.json").read_text())["model_max_length"]
         self.tokenizer.enable_truncation(limit, strategy="longest_first")
-        config = {hint.inference_precision: openvino.Type.bf16, properties.num_streams: streams}
+        config = {hint.inference_precision: getattr(openvino.Type, precision), properties.num_streams: streams}
         compiled = openvino.Core().compile_model(file, "CPU", config)
         self.queue = openvino.AsyncInferQueue(compiled, streams)
         self.queue.set_callback(self._store)
@@ -83,13 +82,8 @@ def run(folder: str, file: str, requests_file: str, seconds: str) -> None:
     speeds = {tried: scorer.speed(requests, 1.0) for tried, scorer in scorers.items()}
     best = max(speeds, key=lambda tried: speeds[tried])
     speed = scorers[best].speed(requests, float(seconds))
-    print(json.dumps({"pairs_per_second": speed, "setting": f"batches of {best[0]}, {best[1]} streams"}))
+    print(json.dumps({"pairs_per_second": speed, "setting": f"batches of {best[0]}, {best[1]} streams, {best[2]}"}))
 
 
-def score(folder: str, file: str, requests_file: str) -> None:
-    scorer = Scorer(folder, file, 8, 1)
-    print(json.dumps([scorer(query, texts) for query, texts in json.loads(Path(requests_file).read_text())]))
-
-
-VERBS: dict[str, Callable[..., None]] = {"convert": convert, "run": run, "score": score}
+VERBS: dict[str, Callable[..., None]] = {"convert": convert, "run": run}
 VERBS[sys.argv[1]](*sys.argv[2:])

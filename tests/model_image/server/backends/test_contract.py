@@ -1,12 +1,18 @@
 """What every backend promises, whatever computes: shapes, order, empty texts, calls from several threads."""
 
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from model_image import packed
+from model_image.packed import Engine, load_engine
+from model_image.packed.model import PackedModel
+from model_image.sequences import TokenSequence
 from model_image.server.backend import Backend, LoadedModel, open_backend
 from model_image.settings import ModelError
 from tests.model_image.packed.conftest import MakeModel, make_model
@@ -80,9 +86,45 @@ def test_several_threads_may_compute_at_the_same_time(model: LoadedModel) -> Non
             np.testing.assert_allclose(found, alone, atol=2e-5)
 
 
-def test_a_closed_model_frees_its_weights(model: LoadedModel) -> None:
-    assert model.bytes >= 0
+def test_a_closed_model_frees_its_weights(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    engines = []
+
+    def remember(*args: Any) -> Engine:
+        engine = load_engine(*args)
+        engines.append(weakref.ref(engine))
+        return engine
+
+    monkeypatch.setattr(packed, "load_engine", remember)
+    model = open_backend("cpu", threads=1).load(make_model("bert", "rank"))
+    (engine,) = engines
+    assert engine() is not None
     model.close()
+    assert engine() is None
+
+
+def test_weights_are_counted_where_they_lie(model: LoadedModel, backend: Backend) -> None:
+    assert (model.bytes > 0) == (backend.name == "cpu")
+    assert model.device_bytes == 0
+
+
+@pytest.mark.parametrize("tokens", [0, 512])
+def test_a_full_batch_of_the_longest_sequences_was_computed_before_the_first_request(
+    tokens: int, make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attention, embeddings and head too, and not only the products of matrices."""
+    batches: list[list[int]] = []
+
+    def run(engine: PackedModel, sequences: Sequence[TokenSequence]) -> np.ndarray:
+        batches.append([len(sequence.ids) for sequence in sequences])
+        return np.zeros((len(sequences), 1), dtype=np.float32)
+
+    monkeypatch.setattr(PackedModel, "run", run)
+    backend = open_backend("cpu", threads=1, batch_tokens=tokens)
+    model = backend.load(make_model("bert", "rank"))
+    (batch,) = batches
+    most = model.settings.max_tokens
+    assert backend.batch_tokens - most < sum(batch) <= backend.batch_tokens
+    assert batch[-1] == most
 
 
 def test_a_folder_without_settings_is_refused(backend: Backend, tmp_path: Path) -> None:

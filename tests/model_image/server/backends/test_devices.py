@@ -3,16 +3,17 @@
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from queue import Queue
 
 import numpy as np
 import pytest
 import torch
 
-from model_image.packed import precision
+from model_image.packed import Run, precision
 from model_image.sequences import TokenSequence
 from model_image.server.backend import open_backend
-from model_image.server.backends.cuda import LANES, spread
+from model_image.server.backends.lanes import LANES, Lanes
 from model_image.settings import ModelError
 
 SEQUENCE = TokenSequence(np.zeros(1, dtype=np.int32), 1)
@@ -36,7 +37,7 @@ def test_a_gpu_that_is_not_there_is_refused_and_auto_takes_the_cpu() -> None:
 def test_calls_go_to_different_gpus_first_and_then_wait_for_a_lane() -> None:
     gpus, used, go = 3, Queue[int](), threading.Event()
 
-    def lane(gpu: int) -> object:
+    def lane(gpu: int) -> Run:
         def run(sequences: Sequence[TokenSequence]) -> np.ndarray:
             used.put(gpu)
             assert go.wait(30)
@@ -44,7 +45,7 @@ def test_calls_go_to_different_gpus_first_and_then_wait_for_a_lane() -> None:
 
         return run
 
-    run = spread([lane(gpu) for gpu in range(gpus) for _ in range(LANES)])  # type: ignore[misc]
+    run = Lanes(gpus).spread([[lane(gpu)] * LANES for gpu in range(gpus)])
     calls = gpus * LANES + 2
     with ThreadPoolExecutor(calls) as pool:
         answers = [pool.submit(run, [SEQUENCE]) for _ in range(calls)]
@@ -60,10 +61,33 @@ def test_a_lane_that_fails_is_free_again() -> None:
     def broken(sequences: Sequence[TokenSequence]) -> np.ndarray:
         raise RuntimeError("out of memory")
 
-    run = spread([broken])
-    for _ in range(3):
+    run = Lanes(1).spread([[broken] * LANES])
+    for _ in range(2 * LANES):
         with pytest.raises(RuntimeError, match="out of memory"):
             run([SEQUENCE])
+
+
+def test_a_gpu_that_one_model_keeps_busy_is_busy_for_the_others() -> None:
+    lanes = Lanes(2)
+    with lanes.lane() as (first, _):
+        for _ in range(3):  # one after the other: in turns, every second one would go to the busy GPU
+            with lanes.lane() as (device, _):
+                assert device != first
+        with lanes.lane() as second, lanes.lane() as third:
+            assert {second[0], third[0]} == {0, 1}
+
+
+def test_every_lane_is_handed_out_once() -> None:
+    lanes = Lanes(2)
+    with ExitStack() as held:
+        taken = [held.enter_context(lanes.lane()) for _ in range(2 * LANES)]
+    assert sorted(taken) == [(device, lane) for device in range(2) for lane in range(LANES)]
+
+
+def test_a_batch_is_of_the_size_asked_for_or_of_the_backends_own() -> None:
+    for name in ("cpu", "dummy"):
+        assert open_backend(name, threads=1, batch_tokens=512).batch_tokens == 512
+        assert open_backend(name, threads=1).batch_tokens == 2048
 
 
 @pytest.mark.parametrize(

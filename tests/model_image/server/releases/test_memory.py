@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from model_image.server.releases.memory import NoRoomError, budget, make_sure
+from model_image.server.releases.memory import Budget, Memory, NoRoomError, budget, device_budget, make_sure
 
 
 @pytest.fixture
@@ -39,14 +39,28 @@ def test_a_budget_that_is_given_counts_alone(machine) -> None:
     assert budget(100, root=machine(v2="1000")) == 100 << 20
 
 
+def test_the_budget_of_gpus_is_four_fifths_of_the_smallest(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = [(5, 80 << 30), (70 << 30, 70 << 30)]
+    monkeypatch.setattr("torch.cuda.device_count", lambda: len(sizes))
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda at: sizes[at])
+    assert device_budget() == int((70 << 30) * 0.8)
+
+
 def test_what_does_not_fit_beside_the_others_is_refused_with_the_numbers() -> None:
-    make_sure(60, held=40, budget=100)
+    make_sure(Memory(60), held=Memory(40), budget=Budget(100))
     with pytest.raises(
         NoRoomError, match=r"61\.0 MB beside 40\.0 MB in memory, 100\.0 MB are allowed.*SERVING_MEMORY_MB"
     ):
-        make_sure(61_000_000, held=40_000_000, budget=100_000_000)
+        make_sure(Memory(61_000_000), held=Memory(40_000_000), budget=Budget(100_000_000))
+
+
+def test_what_fits_in_the_machine_and_not_on_a_gpu_is_refused_with_the_numbers_of_the_gpu() -> None:
+    budget = Budget(100_000_000, 50_000_000)
+    make_sure(Memory(5, 10_000_000), held=Memory(5, 40_000_000), budget=budget)
+    with pytest.raises(NoRoomError, match=r"11\.0 MB beside 40\.0 MB in memory, 50\.0 MB are allowed on a GPU"):
+        make_sure(Memory(5, 11_000_000), held=Memory(5, 40_000_000), budget=budget)
 
 
 def test_a_first_release_is_let_in_whatever_its_size_and_that_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    make_sure(200_000_000, held=0, budget=100_000_000)
-    assert caplog.records[0].fields == {"numbers": "200.0 MB beside 0.0 MB in memory, 100.0 MB are allowed"}
+    make_sure(Memory(200_000_000), held=Memory(), budget=Budget(100_000_000))
+    assert "200.0 MB beside 0.0 MB in memory, 100.0 MB are allowed" in caplog.records[0].fields["numbers"]

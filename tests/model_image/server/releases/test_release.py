@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from model_image.server.backends.dummy import DummyBackend
+from model_image.server.releases.memory import Memory
 from model_image.server.releases.release import BadReleaseError, load_release
 from model_image.settings import ModelError, ModelSettings
 
@@ -50,7 +51,7 @@ def test_a_release_has_all_the_parts_of_its_folder(folder: Path) -> None:
         "price": "regress",
     }
     assert (len(release.index), len(release.products)) == (2, 2)
-    assert release.bytes == release.index.bytes + release.products.bytes > 0
+    assert release.memory == Memory(release.index.bytes + release.products.bytes)
 
 
 def test_parts_may_be_missing_but_the_encoder(make_release) -> None:

@@ -10,8 +10,8 @@ from safetensors.numpy import save_file
 
 from model_image.artefact import verify
 from model_image.instance.server import samples, start_ends
-from model_image.server.releases import intake
 from model_image.server.releases import releases as releases_module
+from model_image.server.releases import retry
 
 
 def search(server, query: str = "red"):
@@ -43,6 +43,7 @@ def test_the_server_is_live_but_not_ready_until_the_channel_names_a_release(
         "canary": None,
         "canary_percent": 0,
         "refused": None,
+        "fault": None,
         "registry": "reachable",
     }
 
@@ -143,7 +144,7 @@ def test_a_bad_release_never_replaces_a_good_one_and_is_reported(
     answer = serving.http.get("/readyz")
     assert (answer.status_code, answer.json()["release"]) == (200, good)
     assert answer.json()["refused"]["release"] == bad
-    assert BAD[break_it] in answer.json()["refused"]["reason"]
+    assert BAD[break_it] in serving.releases.refused.reason
     assert "serving_release_refused_total 1.0" in serving.http.get("/metrics").text
 
 
@@ -185,11 +186,11 @@ def test_a_refused_release_is_tried_again_later_and_not_at_every_poll(
     serving, folder_registry, make_release, monkeypatch
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(serving.releases._intake, "_clock", lambda: now)
+    monkeypatch.setattr(serving.releases._intake._retries, "_clock", lambda: now)
     serving.promote(folder_registry, make_release("red hat", break_it=no_index))
     serving.releases.poll()
     assert "serving_release_refused_total 1.0" in serving.http.get("/metrics").text
-    now += intake.RETRY_SECONDS
+    now += retry.SOON_SECONDS
     serving.releases.poll()
     assert "serving_release_refused_total 2.0" in serving.http.get("/metrics").text
 
@@ -299,3 +300,11 @@ def test_a_draining_server_asks_its_clients_to_connect_elsewhere(serving) -> Non
     assert "connection" not in search(serving).headers
     serving.lifecycle.draining = True
     assert search(serving).headers["connection"] == "close"
+
+
+def test_a_channel_that_cannot_be_read_is_counted_once_and_not_at_every_poll(serving, tmp_path) -> None:
+    (tmp_path / "registry" / "channels" / "search.json").write_bytes(b"{")
+    for _ in range(3):
+        serving.releases.poll()
+    assert "serving_release_refused_total 1.0" in serving.http.get("/metrics").text
+    assert serving.releases.refused.reason.startswith("ChannelError: ")

