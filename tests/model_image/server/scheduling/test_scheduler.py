@@ -400,6 +400,7 @@ class SlowReader(GateModel):
 
 
 def test_texts_that_are_read_when_their_model_is_forgotten_do_not_keep_it(make: Make, metrics: Metrics) -> None:
+    before = set(threading.enumerate())
     scheduler = make()
 
     async def scenario() -> weakref.ref[SlowReader]:
@@ -413,9 +414,8 @@ def test_texts_that_are_read_when_their_model_is_forgotten_do_not_keep_it(make: 
 
     held = asyncio.run(scenario())
     scheduler.close()
-    for thread in threading.enumerate():
-        if thread.name.startswith("tokenize"):
-            thread.join(10)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
     gc.collect()
     assert held() is None
     assert value(metrics, "serving_token_cache_bytes") == 0
