@@ -62,7 +62,7 @@ def build_app(config: Config, lifecycle: Lifecycle) -> Starlette:
     routes = [
         *Routes(config=config, scheduler=scheduler, metrics=metrics).table(),
         *Status(
-            config=config, releases=releases, metrics=metrics, lifecycle=lifecycle, fault=lambda: scheduler.healthy
+            config=config, releases=releases, metrics=metrics, lifecycle=lifecycle, fault=lambda: scheduler.fault
         ).table(),
     ]
 

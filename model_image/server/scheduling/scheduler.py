@@ -78,9 +78,9 @@ class Scheduler:
             pool.start(max(_SIDE_THREADS, threads or workers))
 
     @property
-    def healthy(self) -> str | None:
+    def fault(self) -> str | None:
         """None while batches are computed; else why only a restart helps, in words that anybody may read."""
-        return self._workers.healthy
+        return self._workers.fault
 
     def check(self, asked: Asked) -> None:
         """Raise what the other methods would, before anything is spent on the request."""

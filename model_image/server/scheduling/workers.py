@@ -51,7 +51,7 @@ class Workers:
             thread.start()
 
     @property
-    def healthy(self) -> str | None:
+    def fault(self) -> str | None:
         """None, or why this process does not compute any more."""
         with self._changed:
             return None if self._closed else self._health.reason(self._threads)

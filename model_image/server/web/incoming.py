@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive
 
 from model_image.server.errors import Kind, ServingError
+from model_image.server.scheduling.admission import late
 from model_image.server.scheduling.scheduler import Asked
 from model_image.server.web.schema import MAX_BODY
 
@@ -96,7 +97,7 @@ async def while_wanted(receive: Receive, deadline: float, work: Coroutine[Any, A
             return working.result()
         if leaving.done():
             raise ClientDisconnect
-        raise ServingError(Kind.DEADLINE, "the answer was not there by the request's deadline")
+        raise late()
     finally:
         for task in (working, leaving):
             task.cancel()

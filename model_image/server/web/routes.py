@@ -19,6 +19,7 @@ from model_image.server.scheduling.scheduler import Scheduler
 from model_image.server.web import incoming, schema
 from model_image.server.web import schema_items as items
 from model_image.server.web import schema_texts as texts
+from model_image.server.web.operations import OPERATIONS
 from model_image.server.web.responses import json_response
 
 Handler = Callable[[Any, Answers, dict[str, str]], Coroutine[Any, Any, Any]]
@@ -38,18 +39,19 @@ class Routes:
 
     def table(self) -> list[Route]:
         """All POST routes."""
-        handlers: dict[str, tuple[type[Struct], Handler]] = {
-            "/v1/search": (items.SearchRequest, self.search),
-            "/v1/recommend": (items.RecommendRequest, self.recommend),
-            "/v1/similar": (items.SimilarRequest, self.similar),
-            "/v1/classify": (texts.TaskRequest, self.classify),
-            "/v1/predict": (texts.TaskRequest, self.predict),
-            "/v1/embeddings": (texts.EmbeddingsRequest, self.embeddings),
-            "/rerank": (texts.RerankRequest, self.rerank),  # text-embeddings-inference
-            "/v1/rerank": (texts.RerankRequest, self.rerank),  # Jina, and Cohere's first version
-            "/v2/rerank": (texts.RerankRequest, self.rerank),  # Cohere
+        handlers: dict[str, Handler] = {
+            "/v1/search": self.search,
+            "/v1/recommend": self.recommend,
+            "/v1/similar": self.similar,
+            "/v1/classify": self.classify,
+            "/v1/predict": self.predict,
+            "/v1/embeddings": self.embeddings,
+            "/rerank": self.rerank,  # text-embeddings-inference
+            "/v1/rerank": self.rerank,  # Jina, and Cohere's first version
+            "/v2/rerank": self.rerank,  # Cohere
         }
-        return [Route(path, self._posted(kind, do), methods=["POST"]) for path, (kind, do) in handlers.items()]
+        asks = {one.path: one.asks for one in OPERATIONS if one.asks}
+        return [Route(path, self._posted(kind, handlers[path]), methods=["POST"]) for path, kind in asks.items()]
 
     def _posted(self, kind: type[Struct], handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:

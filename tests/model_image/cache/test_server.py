@@ -165,35 +165,30 @@ def test_a_server_takes_a_rollback_whose_canary_its_cache_cannot_bring(
     assert server.current.digest == first
 
 
-def test_a_server_gets_the_canary_through_its_cache(
-    cache: Cache,
-    follow: Callable[[Cache], Releases],
-    promote: Callable[..., str],
-    folder_registry: Registry,
-    make_release,
-) -> None:
-    stable = promote("red shoes")
-    canary = folder_registry.publish(make_release("red hat"))
-    folder_registry.canary("search", canary, 20, who="test", why="")
+@pytest.fixture
+def canary(cache: Cache, promote: Callable[..., str], folder_registry: Registry, make_release) -> str:
+    """In the cache, beside a stable release."""
+    promote("red shoes")
+    digest = folder_registry.publish(make_release("red hat"))
+    folder_registry.canary("search", digest, 20, who="test", why="")
     cache.mirror.look()
+    return digest
+
+
+def test_a_server_gets_the_canary_through_its_cache(
+    cache: Cache, follow: Callable[[Cache], Releases], folder_registry: Registry, canary: str
+) -> None:
     server = follow(cache)
     server.poll()
     assert server.current
     assert server.canary
-    assert (server.current.digest, server.canary.digest, server.canary_percent) == (stable, canary, 20)
+    assert (server.canary.digest, server.canary_percent) == (canary, 20)
+    assert server.current.digest == folder_registry.channel("search").stable
 
 
 def test_a_server_serves_on_while_its_cache_does_not_have_the_canary_yet(
-    cache: Cache,
-    follow: Callable[[Cache], Releases],
-    promote: Callable[..., str],
-    folder_registry: Registry,
-    make_release,
+    cache: Cache, follow: Callable[[Cache], Releases], canary: str
 ) -> None:
-    promote("red shoes")
-    canary = folder_registry.publish(make_release("red hat"))
-    folder_registry.canary("search", canary, 20, who="test", why="")
-    cache.mirror.look()
     cache.shelf.drop(canary)
     server = follow(cache)
     server.poll()

@@ -13,7 +13,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 from model_image.server.errors import STATUS, Kind
 from model_image.server.web.incoming import TIMEOUT
 from model_image.server.web.openapi import document
-from model_image.server.web.status import OPERATIONS
+from model_image.server.web.operations import OPERATIONS
 from tests.model_image.server.whole import PARTS, QUESTIONS, TITLES
 
 MADE_UP = 12

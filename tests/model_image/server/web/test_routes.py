@@ -10,7 +10,7 @@ from model_image.server import answers
 from model_image.server.releases.intake import Refusal
 from model_image.server.releases.releases import Releases
 from model_image.server.scheduling.scheduler import Scheduler
-from model_image.server.web.status import OPERATIONS
+from model_image.server.web.operations import OPERATIONS
 from tests.model_image.server.whole import PARTS, QUESTIONS, TITLES
 
 
@@ -262,7 +262,7 @@ def test_metrics_count_answers_errors_tokens_and_the_release(serving) -> None:
 
 
 def test_a_server_that_computes_nothing_any_more_is_neither_ready_nor_live(serving, monkeypatch) -> None:
-    monkeypatch.setattr(Scheduler, "healthy", property(lambda self: "a worker ended"))
+    monkeypatch.setattr(Scheduler, "fault", property(lambda self: "a worker ended"))
     ready, live = serving.http.get("/readyz"), serving.http.get("/healthz")
     assert (ready.status_code, ready.json()["ready"], ready.json()["fault"]) == (503, False, "a worker ended")
     assert (live.status_code, live.json()) == (503, {"live": False})

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model_image.server.web import security
+from model_image.server.web.operations import OPERATIONS
 from model_image.server.web.security import OPEN, ApiKeys, read_keys
-from model_image.server.web.status import OPERATIONS
 from model_image.words import ConfigError
 
 KEY, OTHER = "shop-secret-1", "shop-secret-2"
