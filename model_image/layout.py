@@ -17,3 +17,15 @@ INDEX = "index.safetensors"
 
 APPROXIMATE = "index.faiss"
 """The same vectors in faiss's own format, arranged for a quick approximate search; only for large catalogues."""
+
+LEXICAL = "lexical"
+"""Folder of the lexical index over the fields of the catalogue; optional, as all that follows."""
+
+BEHAVIOUR = "behaviour.safetensors"
+"""What customers did: popularity and product-to-product tables, by row of the catalogue."""
+
+RANKERS = "rankers"
+"""Folder of the learned rankers: <task>.txt in LightGBM's text format, <task>.json with the features it reads."""
+
+EVALUATION = "evaluation.json"
+"""What was measured of the release before it was sealed."""
