@@ -36,11 +36,11 @@ class Bar:
 
 
 def bars(results: Results, *, bf16: bool) -> list[Bar]:
-    """`bf16`: whether the processor has it; without, the ratios of speed are reported and not asked.
+    """`bf16`: whether the processor is faster in it; else the ratios of speed are reported and not asked.
 
     Where we refuse questions at 8 connections, the latency of the others says nothing and reaches no bar ("usual").
     """
-    without = "" if bf16 else "this processor has no bf16"
+    without = "" if bf16 else "fp32 is faster on this processor"
 
     def bar(what: str, bound: float, measure: Callable[[], float], *needed: str, at_least: bool, why: str = "") -> Bar:
         missing = [f"{name}: {results.not_run[name]}" for name in needed if name in results.not_run]

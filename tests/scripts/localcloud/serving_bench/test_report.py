@@ -15,7 +15,7 @@ from scripts.localcloud.serving_bench.quality import Agreement
 from scripts.localcloud.serving_bench.report import as_json, as_text
 from scripts.localcloud.serving_bench.results import InProcess, Results
 
-MACHINE = Machine(processor="Imagined CPU", cores=2, flags=("avx512_bf16", "avx2"), python="3.11.0")
+MACHINE = Machine(processor="Imagined CPU", cores=2, flags=("avx512_bf16", "avx2"), bf16=True, python="3.11.0")
 Seen = Callable[..., Results]
 
 
