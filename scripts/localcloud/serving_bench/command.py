@@ -10,7 +10,7 @@ from scripts.localcloud.serving_bench.names import PEERS
 DESCRIPTION = """\
 Compare the server with its peers on the same weights, workload and cores, one at a time and in turns. The peers are
 installed into environments of their own (8 GB with the project's own cache) the first time. About 3 minutes for
-each run, and 10 before the first.
+each run, and 20 before the first.
 
 Leave the machine alone meanwhile. Without --data the texts are invented, the head is random, and nothing is said
 about rankings.

@@ -38,7 +38,7 @@ def cross_encoder(data: ShopData | None) -> Path:
     """Folder of the model: safetensors, tokenizer, config.json and settings.json; made once per data and recipe."""
     recipe = Path(__file__).read_bytes() + importlib.metadata.version(PACKAGE).encode()
     key = sha256(recipe + (data.digest if data else "").encode()).hexdigest()[:12]
-    title, usual = ("train the cross-encoder", "10 minutes") if data else ("make a cross-encoder of random head", "10 s")
+    title, usual = ("train the cross-encoder", "11 min") if data else ("make a cross-encoder of random head", "10 s")
     return cached(f"bench/cross-encoder-{key}", title, lambda into: _make(into, data), usual)
 
 
