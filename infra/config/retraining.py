@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from infra.config.cron import check_cron
-from infra.config.kubernetes import check_quantity, parse_cores
+from infra.config.kubernetes import check_label, check_quantity, parse_cores
 from infra.config.reader import Reader
 
 _MODULE = re.compile(r"[a-zA-Z_]\w*(\.[a-zA-Z_]\w*)*")
@@ -16,11 +16,16 @@ class RetrainingConfig:
 
     `module` (of Python, with `arguments`) is started by torchrun on `workers` pods: one process per GPU, or one where
     `gpus` per pod is 0. After `deadline_hours` a run is ended.
+
+    `data_claim` is a PersistentVolumeClaim with the shop's tables, `key_secret` a Secret with the key that users'
+    names are hashed with; both exist in the workers' namespace, '' where the module needs none.
     """
 
     schedule: str
     module: str
     arguments: tuple[str, ...]
+    data_claim: str
+    key_secret: str
     workers: int
     cpu: str
     memory: str
@@ -36,6 +41,8 @@ def read_retraining(reader: Reader) -> RetrainingConfig | None:
         schedule=reader.text("schedule", default="0 2 * * *", example="0 2 * * *", check=_check_schedule),
         module=reader.text("module", example="model_image.workers", check=_check_module, **required),
         arguments=reader.texts("arguments", default=(), example="[--epochs, '3']"),
+        data_claim=reader.text("dataClaim", default="", example="shop-data", check=check_label),
+        key_secret=reader.text("keySecret", default="", example="pseudonyms", check=check_label),
         workers=reader.integer("workers", low=1, high=64, default=1),
         cpu=reader.text("cpu", default="4", example="4", check=parse_cores),
         memory=reader.text("memory", default="16Gi", example="16Gi", check=check_quantity),

@@ -14,6 +14,9 @@ from infra.onprem.restricted import container_context, pod_context
 RENDEZVOUS = "rendezvous"
 RENDEZVOUS_PORT = 29500  # torchrun's own
 _DATA, _TMP, _SHARED = "/var/lib/training", "/tmp", "/dev/shm"
+_INPUT, _KEY = "/input", "/etc/training"
+KEY = "pseudonym-key"
+"""Of the Secret, and so the file's name."""
 # Kubernetes puts these on every pod of an Indexed Job.
 _JOB, _INDEX = "batch.kubernetes.io/job-name", "batch.kubernetes.io/job-completion-index"
 
@@ -49,6 +52,7 @@ def worker_pod(args: WorkerArgs) -> core.v1.PodSpecArgs:
         containers=[_worker(args)],
         volumes=[
             *args.aws.volumes(args.authorities),
+            *_given(args.config),
             core.v1.VolumeArgs(name="data", empty_dir=core.v1.EmptyDirVolumeSourceArgs()),
             core.v1.VolumeArgs(name="tmp", empty_dir=core.v1.EmptyDirVolumeSourceArgs()),
             # The runtime's own is 64 MiB: too little for NCCL and for the processes that load data.
@@ -61,6 +65,7 @@ def _worker(args: WorkerArgs) -> core.v1.ContainerArgs:
     config = args.config
     limits = {"memory": config.memory} | ({GPU: str(config.gpus)} if config.gpus else {})
     mounts = {"data": _DATA, "tmp": _TMP, "shared": _SHARED}
+    given = {"input": _INPUT, "key": _KEY}
     return core.v1.ContainerArgs(
         name="worker",
         image=args.image,
@@ -78,8 +83,25 @@ def _worker(args: WorkerArgs) -> core.v1.ContainerArgs:
         volume_mounts=[
             *args.aws.volume_mounts(),
             *(core.v1.VolumeMountArgs(name=volume, mount_path=path) for volume, path in mounts.items()),
+            *(
+                core.v1.VolumeMountArgs(name=volume.name, mount_path=given[str(volume.name)], read_only=True)
+                for volume in _given(config)
+            ),
         ],
     )
+
+
+def _given(config: RetrainingConfig) -> list[core.v1.VolumeArgs]:
+    """What exists already and is only read."""
+    volumes = []
+    if config.data_claim:
+        claim = core.v1.PersistentVolumeClaimVolumeSourceArgs(claim_name=config.data_claim, read_only=True)
+        volumes.append(core.v1.VolumeArgs(name="input", persistent_volume_claim=claim))
+    if config.key_secret:
+        # The group of the pod may read it, nobody else: what anybody can read is refused as a key.
+        source = core.v1.SecretVolumeSourceArgs(secret_name=config.key_secret, default_mode=0o440)
+        volumes.append(core.v1.VolumeArgs(name="key", secret=source))
+    return volumes
 
 
 def _torchrun(config: RetrainingConfig, namespace: Input[str]) -> list[Input[str]]:
@@ -105,6 +127,8 @@ def _environment(args: WorkerArgs) -> dict[str, Input[str]]:
     return {
         "TRAINING_REGISTRY": Output.concat("s3://", args.bucket),
         "TRAINING_DATA": _DATA,
+        **({"TRAINING_INPUT": _INPUT} if args.config.data_claim else {}),
+        **({"TRAINING_KEY": f"{_KEY}/{KEY}"} if args.config.key_secret else {}),
         # One thread per core asked for and process; torchrun's own choice is a single one.
         "OMP_NUM_THREADS": str(_threads(args.config)),
         **args.aws.environment(),

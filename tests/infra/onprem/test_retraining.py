@@ -113,6 +113,25 @@ def test_it_publishes_as_the_publisher_that_trusts_its_account(training: Declara
     assert pod(training)["serviceAccountName"] == "retraining"
 
 
+def test_the_shop_s_tables_and_the_key_are_there_to_read_and_not_to_change() -> None:
+    declared = site(dataClaim="tables", keySecret="users")
+    volumes = {volume["name"]: volume for volume in pod(declared)["volumes"]}
+    assert volumes["input"]["persistentVolumeClaim"] == {"claimName": "tables", "readOnly": True}
+    assert volumes["key"]["secret"]["secretName"] == "users"
+    assert int(volumes["key"]["secret"]["defaultMode"]) & 0o007 == 0
+    mounts = {mount["name"]: mount for mount in worker(declared)["volumeMounts"]}
+    told = {entry["name"]: entry.get("value") for entry in worker(declared)["env"]}
+    for volume, word in (("input", "TRAINING_INPUT"), ("key", "TRAINING_KEY")):
+        assert mounts[volume]["readOnly"] is True
+        assert told[word].startswith(mounts[volume]["mountPath"])
+
+
+def test_a_module_that_brings_its_own_data_is_given_none() -> None:
+    declared = site(dataClaim="", keySecret="")
+    assert not {"input", "key"} & {volume["name"] for volume in pod(declared)["volumes"]}
+    assert not {"TRAINING_INPUT", "TRAINING_KEY"} & {entry["name"] for entry in worker(declared)["env"]}
+
+
 def test_its_pods_meet_the_restricted_level(training: Declaration) -> None:
     labels = training.one(":Namespace", "retraining-space-namespace").inputs["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
