@@ -3,7 +3,7 @@
 from infra.aws.policies.document import Document, Statement, allow, deny, document, of_everyone
 from infra.aws.policies.scope import Scope
 
-RELEASES, CHANNELS = "releases", "channels"
+RELEASES, CHANNELS, EVALUATIONS = "releases", "channels", "evaluations"
 
 
 def read_releases(scope: Scope, bucket_arn: str, key_arn: str) -> Document:
@@ -24,12 +24,13 @@ def pull_image(repository_arn: str) -> Document:
 
 
 def publish(scope: Scope, bucket_arn: str, key_arn: str, repository_arn: str) -> Document:
-    """Write releases, move channels, push images. Nothing is ever deleted by the publisher."""
+    """Write releases and what was measured of them, move channels, push images. Nothing is ever deleted by the
+    publisher."""
     return document(
         allow(
             "WriteReleases",
             ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
-            _objects(bucket_arn),
+            [*_objects(bucket_arn), f"{bucket_arn}/{EVALUATIONS}/*"],
         ),
         allow("SeeWhatIsThere", ["s3:ListBucket", "s3:ListBucketMultipartUploads"], [bucket_arn]),
         _use_key("EncryptReleases", ["kms:Decrypt", "kms:GenerateDataKey"], scope, key_arn),
@@ -64,12 +65,13 @@ def collect(scope: Scope, bucket_arn: str, key_arn: str) -> Document:
 def registry_bucket(scope: Scope, bucket_arn: str, key_arn: str) -> Document:
     """What the registry's bucket refuses whoever asks, administrators included; it allows nothing by itself.
 
-    Releases are written once: a put without If-None-Match, which could overwrite, is refused (Amazon S3 user guide,
+    Releases and evaluations are written once: a put without If-None-Match, which could overwrite, is refused (Amazon S3 user guide,
     "Enforce conditional writes on Amazon S3 buckets"; the parts of a multipart upload cannot carry the header, the
     request that completes it can). Only the collector deletes them. An administrator who must can change this policy
     first, which the next preview shows.
     """
-    releases, objects = [f"{bucket_arn}/{RELEASES}/*"], [f"{bucket_arn}/*"]
+    objects = [f"{bucket_arn}/*"]
+    releases = [f"{bucket_arn}/{RELEASES}/*", f"{bucket_arn}/{EVALUATIONS}/*"]
     return document(
         _refuse("TlsOnly", ["s3:*"], [bucket_arn, *objects], {"Bool": {"aws:SecureTransport": "false"}}),
         _refuse(

@@ -19,6 +19,7 @@ from tests.infra.aws.policies.estates import (
 from tests.infra.aws.policies.evaluator import applies, permits
 
 RELEASE, CHANNEL = f"{BUCKET}/releases/minilm/abc/manifest.json", f"{BUCKET}/channels/minilm.json"
+EVALUATION = f"{BUCKET}/evaluations/minilm/abc/def.json"
 SERVING = ["instance", "onprem"]
 THROUGH_S3 = {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/administrator"
@@ -67,6 +68,15 @@ def test_the_publisher_writes_releases_channels_and_images_and_deletes_nothing()
             assert not may("publisher", action, resource)
     assert not may("publisher", "ecr:BatchDeleteImage", REPOSITORY)
     assert not may("publisher", "ecr:PutLifecyclePolicy", REPOSITORY)
+
+
+def test_what_was_measured_of_a_release_is_written_once_by_the_publisher_and_stays() -> None:
+    assert may("publisher", "s3:PutObject", EVALUATION)
+    assert not any(may(part, "s3:PutObject", EVALUATION) for part in ("instance", "onprem", "collector"))
+    assert not any(may(part, "s3:DeleteObject", EVALUATION) for part in ("publisher", "collector"))
+    assert refused("s3:PutObject", EVALUATION, role("publisher"), **FIRST_PUT) == []
+    assert refused("s3:PutObject", EVALUATION, role("publisher"), **PUT) == ["ReleasesAreWrittenOnce"]
+    assert refused("s3:DeleteObject", EVALUATION) == ["OnlyTheCollectorDeletesReleases"]
 
 
 def test_the_collector_removes_releases_and_nothing_else() -> None:
