@@ -1,4 +1,4 @@
-"""Customers who search the on-prem site from the internet all the time, and what they were told."""
+"""Customers who search a site from the internet all the time, and what they were told."""
 
 import json
 import subprocess
@@ -15,16 +15,32 @@ from scripts.localcloud.processes import wait_until
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
+    """One search: Unix seconds, the status (0: none came), what went wrong, who asked, and which release answered."""
+
     began: float
     ended: float
     status: int
     error: str
+    user: str
+    release: str
 
 
 class Customers:
-    """`workers` at once, each with `pause` seconds between an answer and the next search, from block start to end."""
+    """`workers` at once, each with `pause` seconds between an answer and the next search, from block start to end.
 
-    def __init__(self, cloud: LocalCloud, file: Path, *, workers: int, pause: float = 0.0) -> None:
+    They search at `address`, the on-prem site's where none is given, as `users` in turns.
+    """
+
+    def __init__(
+        self,
+        cloud: LocalCloud,
+        file: Path,
+        *,
+        workers: int,
+        pause: float = 0.0,
+        address: str = topology.SITE_INGRESS,
+        users: int = 1,
+    ) -> None:
         self._file = file
         self._argv = [
             "ip",
@@ -38,7 +54,8 @@ class Customers:
         self._checkout = cloud.checkout
         self._wish = {
             "name": topology.SERVICE_NAME,
-            "address": topology.SITE_INGRESS,
+            "address": address,
+            "users": users,
             "port": 443,
             "ca": str(cloud.run / "tls" / "ca.pem"),
             "workers": workers,
@@ -63,7 +80,7 @@ class Customers:
 
     def answers(self) -> list[Answer]:
         lines = [line for line in self._file.read_text().splitlines() if line.startswith("[") and line.endswith("]")]
-        names = ("began", "ended", "status", "error")
+        names = ("began", "ended", "status", "error", "user", "release")
         return [Answer(**dict(zip(names, json.loads(line), strict=True))) for line in lines]
 
     def lost(self) -> list[Answer]:
