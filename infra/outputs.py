@@ -34,7 +34,8 @@ class AwsOutputs:
     """What the stack `<env>-aws` gives.
 
     `registry_endpoint` is the URL at which S3 is reached through the VPN. `stable_image` is the digest in the stable
-    slot, "" before the first image. `machine_image` is the AMI that the instances boot from.
+    slot, "" before the first image. `machine_image` is the AMI that the instances boot from. `api_keys`: servers answer
+    only those with an API key.
     """
 
     region: Input[str]
@@ -47,6 +48,7 @@ class AwsOutputs:
     load_balancer_zone_id: Input[str]
     stable_image: Input[str]
     machine_image: Input[str]
+    api_keys: Input[bool]
     alarm_topic_arn: Input[str]
     onprem_role_arn: Input[str]
     publisher_role_arn: Input[str]

@@ -9,6 +9,18 @@ class ReleaseNotFoundError(RegistryError):
     """No such release, or one whose publishing never finished."""
 
 
+class IncompleteReleaseError(RegistryError):
+    """A release with a manifest and without all its files: it can be published again, and not be named before."""
+
+
+class GateError(RegistryError):
+    """A promotion that the evaluation does not bear out; `reasons` says why, one line each."""
+
+    def __init__(self, message: str, reasons: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.reasons = reasons
+
+
 class ChannelConflictError(RegistryError):
     """Somebody else moved the channel between reading and writing it; nothing was changed."""
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,14 +41,28 @@ class Inputs:
 def inputs(catalogue: Path, *, renamed: Mapping[str, str] | None = None) -> Inputs:
     """Revisions of the weights' package, the catalogue's bytes and the code that builds, its libraries included."""
     names = "".join(f" {ours}={theirs}" for ours, theirs in sorted((renamed or {}).items()))
-    here = Path(__file__).parent
-    sources = [path for name in _SOURCES for path in sorted(here.glob(f"{name}.py"))]
-    versions = " ".join(f"{name}=={importlib.metadata.version(name).partition('+')[0]}" for name in _LIBRARIES)
     return Inputs(
-        base_model=f"{PACKAGE}=={importlib.metadata.version(PACKAGE)}",
+        base_model=package_revision(),
         data_revision=_sha256(catalogue.read_bytes()) + names,
-        code_revision=_sha256(b"".join(path.read_bytes() for path in sources) + versions.encode()),
+        code_revision=_code(_SOURCES, _LIBRARIES),
     )
+
+
+def package_revision() -> str:
+    """The packaged weights and their version."""
+    return f"{PACKAGE}=={importlib.metadata.version(PACKAGE)}"
+
+
+def training_revision() -> str:
+    """The code that builds a release with everything learnt in it, its libraries included."""
+    return _code((*_SOURCES, "signals/*", "training/**/*"), (*_LIBRARIES, "duckdb", "lightgbm", "scipy"))
+
+
+def _code(sources: Sequence[str], libraries: Sequence[str]) -> str:
+    here = Path(__file__).parent
+    files = [path for name in sources for path in sorted(here.glob(f"{name}.py"))]
+    versions = " ".join(f"{name}=={importlib.metadata.version(name).partition('+')[0]}" for name in libraries)
+    return _sha256(b"".join(path.read_bytes() for path in files) + versions.encode())
 
 
 def _sha256(data: bytes) -> str:

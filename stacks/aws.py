@@ -61,6 +61,7 @@ def main() -> None:
             load_balancer_zone_id=edge.zone_id,
             stable_image=config.slots["stable"].image,
             machine_image=fleets["stable"].machine_image,
+            api_keys=bool(config.fleet.api_keys_parameter),
             alarm_topic_arn=watch.topic_arn,
             onprem_role_arn=ground.identity.onprem_role_arn,
             publisher_role_arn=ground.identity.publisher_role_arn,

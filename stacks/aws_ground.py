@@ -52,6 +52,7 @@ def lay_ground(config: AwsConfig, names: Names) -> Ground:
             trainer_account=config.site.trainer_account,
             domain=config.service_name,
             ami_parameter=config.fleet.ami.parameter,
+            api_keys_parameter=config.fleet.api_keys_parameter,
             access=config.access,
         ),
     )

@@ -44,7 +44,9 @@ def read_site() -> Site:
     aws = read_aws(config.organization, config.environment)
     explain_unreachable(config.context)
     repository = Output.from_input(config.image.mirror or aws.image_repository_url)
-    image = Output.all(repository, aws.stable_image).apply(lambda found: _image(config.image, *found))
+    keys = Output.from_input(aws.api_keys).apply(lambda asked: _check_keys(config.serving.api_keys_secret, asked))
+    # The check is waited for by all that runs the image.
+    image = Output.all(repository, aws.stable_image, keys).apply(lambda found: _image(config.image, *found[:2]))
     return Site(
         config=config,
         names=names,
@@ -70,3 +72,16 @@ def _image(config: ImageConfig, repository: str, stable: str) -> str:
             "hybrid-serving:image.mayDiffer: true"
         )
     return str(ImageReference(repository=repository, digest=config.digest))
+
+
+def _check_keys(secret: str, aws: bool) -> None:
+    """RunError where one site asks for API keys and the other answers everybody: no client knows which it meets."""
+    if bool(secret) == aws:
+        return
+    parameter = "hybrid-serving:fleet.apiKeysParameter"
+    told, way = (
+        (f"is {secret!r}: AWS answers everybody", f"set {parameter} there first, or remove it")
+        if secret
+        else ("is missing: AWS asks for API keys", f"set it, or remove {parameter} there first")
+    )
+    raise pulumi.RunError(f"hybrid-serving:serving.apiKeysSecret {told}, and both sites have keys or none; {way}")

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from infra.aws.lifecycle_hooks import LAUNCH_HOOK, TERMINATION_HOOK
-from infra.aws.units import BOOT, USER, units
+from infra.aws.units import USER, boot, units
 from infra.images import ImageReference
 
 ENVIRONMENT_FILE = "/etc/serving/server.env"
@@ -19,6 +19,7 @@ AGENT_FILE = "/etc/serving/instance.env"
 HOST_FILE = "/etc/serving/host.env"
 IMAGE_FILE = "/etc/serving/image"
 CA_FILE = "/etc/serving/ca.pem"
+API_KEYS = "/etc/serving/keys/api-keys"
 DATA = "/var/lib/serving"
 SCRIPTS = "/usr/local/sbin"
 # EC2 API reference, RequestLaunchTemplateData: before base64.
@@ -31,7 +32,8 @@ class Bootstrap:
     """What one instance serves: which image, for which slot, from which registry (S3 bucket), in which region.
 
     `metrics` is the CloudWatch namespace of the instance's own metrics, `log_group` the log group of its containers.
-    `pooled`: it is stopped after its first start, until the group needs it.
+    `pooled`: it is stopped after its first start, until the group needs it. `api_keys_parameter`: where the file of
+    those who may ask is kept, "" means everybody may.
     """
 
     image: ImageReference
@@ -44,6 +46,7 @@ class Bootstrap:
     endpoint: str = ""
     ca_bundle: str = ""
     pooled: bool = False
+    api_keys_parameter: str = ""
 
 
 def user_data(bootstrap: Bootstrap) -> str:
@@ -52,17 +55,19 @@ def user_data(bootstrap: Bootstrap) -> str:
     ValueError when it is longer than EC2 accepts; only certificates can make it so. The settings' check asks for it
     before there is anything (`infra.config.contradictions`).
     """
+    keys = bool(bootstrap.api_keys_parameter)
+    described = units(bootstrap.slot, bootstrap.gpu, keys)
     files = [
         _file(ENVIRONMENT_FILE, _lines(server_environment(bootstrap))),
         _file(AGENT_FILE, _lines(agent_environment(bootstrap))),
         _file(HOST_FILE, _lines(host_environment(bootstrap))),
         _file(IMAGE_FILE, f"{bootstrap.image}\n"),
-        *(_file(f"{SCRIPTS}/{path.name}", path.read_text(), "0755") for path in sorted(_HOST.glob("serving-*"))),
-        *(_file(f"/etc/systemd/system/{name}", text) for name, text in units(bootstrap.slot, bootstrap.gpu).items()),
+        *(_file(f"{SCRIPTS}/{path.name}", path.read_text(), "0755") for path in _scripts(keys)),
+        *(_file(f"/etc/systemd/system/{name}", text) for name, text in described.items()),
     ]
     if bootstrap.ca_bundle:
         files.append(_file(CA_FILE, bootstrap.ca_bundle))
-    document = {"write_files": files, "runcmd": BOOT}
+    document = {"write_files": files, "runcmd": boot(keys)}
     text = "#cloud-config\n" + yaml.dump(document, Dumper=_Readable, sort_keys=False, width=4096)
     if (size := len(text.encode())) > MOST_BYTES:
         raise ValueError(
@@ -80,6 +85,7 @@ def server_environment(bootstrap: Bootstrap) -> dict[str, str]:
         "SERVING_IMAGE": str(bootstrap.image),
         "SERVING_REGISTRY": f"s3://{bootstrap.bucket}",
         "SERVING_DATA": DATA,
+        **({"SERVING_API_KEYS": API_KEYS} if bootstrap.api_keys_parameter else {}),
     } | _aws(bootstrap)
 
 
@@ -101,7 +107,17 @@ def host_environment(bootstrap: Bootstrap) -> dict[str, str]:
         "SERVER_USER": f"{USER}:{USER}",
         "DATA": DATA,
         "KEEP_IMAGES": "yes" if bootstrap.pooled else "no",
+        **_keys(bootstrap.api_keys_parameter),
     } | _aws(bootstrap)
+
+
+def _keys(parameter: str) -> dict[str, str]:
+    return {"API_KEYS": API_KEYS, "API_KEYS_PARAMETER": parameter} if parameter else {}
+
+
+def _scripts(keys: bool) -> list[Path]:
+    """Those of `host` that the units run."""
+    return [path for path in sorted(_HOST.glob("serving-*")) if keys or path.name != "serving-keys"]
 
 
 def _aws(bootstrap: Bootstrap) -> dict[str, str]:

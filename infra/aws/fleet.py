@@ -125,6 +125,7 @@ class Fleet(pulumi.ComponentResource):
                 endpoint=args.registry.endpoint,
                 ca_bundle=args.registry.ca_bundle,
                 pooled=self._pool is not None,
+                api_keys_parameter=args.config.api_keys_parameter,
             )
             return base64.b64encode(user_data(bootstrap).encode()).decode()
 

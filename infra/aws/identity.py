@@ -21,7 +21,8 @@ class IdentityArgs:
 
     `oidc_issuer` is the cluster's; only its `service_accounts` (`namespace/name`) get the on-prem role,
     and only its `trainer_account` ("": none) that of the publisher.
-    `ami_parameter` is the one parameter of Systems Manager that a preview may read, Amazon's public ones aside.
+    `ami_parameter` is the one parameter of Systems Manager that a preview may read, Amazon's public ones aside, and
+    `api_keys_parameter` ("": none) the one that instances may.
     """
 
     names: Names
@@ -36,6 +37,7 @@ class IdentityArgs:
     access: AccessConfig
     domain: str
     ami_parameter: str
+    api_keys_parameter: str
 
 
 class Identity(pulumi.ComponentResource):
@@ -93,6 +95,7 @@ class Identity(pulumi.ComponentResource):
                 issuer=args.oidc_issuer,
                 domain=args.domain,
                 ami_parameter=args.ami_parameter,
+                api_keys_parameter=args.api_keys_parameter,
                 **known,
             )
         )

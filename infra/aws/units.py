@@ -11,6 +11,7 @@ START_SECONDS = 1800
 # Above the load balancer's draining time, so that a stop never cuts a request.
 STOP_SECONDS = 90
 
+KEYS = "serving-keys.service"
 # docker may run already: it is asked what the machine brought, and then must not hold files below the folders that the
 # local disk takes over.
 BOOT = [
@@ -24,11 +25,17 @@ BOOT = [
 ]
 
 
-def units(slot: str, gpu: bool) -> dict[str, str]:
+def boot(api_keys: bool) -> list[list[str]]:
+    """The commands of the first start."""
+    return [*BOOT[:-1], [*BOOT[-1], KEYS]] if api_keys else BOOT
+
+
+def units(slot: str, gpu: bool, api_keys: bool = False) -> dict[str, str]:
     """Unit name to its text."""
-    return {
+    keys = {KEYS: _agent("Keep the API keys as the parameter has them", "serving-keys watch")} if api_keys else {}
+    return keys | {
         "serving-disk.service": _DISK,
-        "serving.service": _server(slot, gpu),
+        "serving.service": _server(slot, gpu, api_keys),
         "serving-ready.service": _agent("Tell the group when this instance serves", "serving-run ready"),
         "serving-watch.service": _agent("Watch for the end of this instance", "serving-watch"),
     }
@@ -60,7 +67,8 @@ RestartSec=5
 """
 
 
-def _server(slot: str, gpu: bool) -> str:
+def _server(slot: str, gpu: bool, api_keys: bool) -> str:
+    keys = "ExecStartPre=/usr/local/sbin/serving-keys\n" if api_keys else ""
     driver = "ExecStartPre=/usr/local/sbin/serving-driver\n" if gpu else ""
     # Not every driver that answers on the machine also answers in a container.
     look = "docker run --rm --pull never --network none --gpus all --entrypoint nvidia-smi ${IMAGE} --list-gpus"
@@ -75,6 +83,7 @@ Requires=docker.service
 RuntimeDirectory=serving
 RuntimeDirectoryPreserve=yes
 ExecStartPre=install --directory --owner {USER} --group {USER} /var/lib/serving
+{keys}\
 {driver}\
 ExecStartPre=/usr/local/sbin/serving-phase driver
 ExecStartPre=/usr/local/sbin/serving-pull

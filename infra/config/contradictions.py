@@ -128,6 +128,7 @@ def user_data_problems(registry: RegistryAccess, fleet: FleetConfig, *, environm
                 endpoint=registry.endpoint or "",
                 ca_bundle=registry.ca_bundle,
                 pooled=True,
+                api_keys_parameter=fleet.api_keys_parameter or "",
             )
         )
     except ValueError as error:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from infra.config.cron import check_cron
-from infra.config.machines import AmiConfig, check_ami, check_instance_type, read_ami
+from infra.config.machines import AmiConfig, check_ami, check_instance_type, check_own_parameter, read_ami
 from infra.config.reader import Reader
 from infra.images import parse_digest
 
@@ -55,7 +55,10 @@ class WarmPoolConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class FleetConfig:
-    """What the instances of both slots are. `on_demand_base` instances are never spot, the rest is by percent."""
+    """What the instances of both slots are. `on_demand_base` instances are never spot, the rest is by percent.
+
+    `api_keys_parameter` is the parameter with the file of those who may ask, "" means everybody.
+    """
 
     instance_types: tuple[str, ...]
     ami: AmiConfig
@@ -63,6 +66,7 @@ class FleetConfig:
     on_demand_base: int
     on_demand_percent: int
     root_gib: int
+    api_keys_parameter: str
     scaling: ScalingConfig
     schedule: tuple[ScheduledCapacity, ...]
     warm_pool: WarmPoolConfig | None
@@ -101,6 +105,9 @@ def read_fleet(reader: Reader) -> FleetConfig:
         on_demand_base=reader.integer("onDemandBase", low=0, high=1000, default=1),
         on_demand_percent=reader.integer("onDemandPercent", low=0, high=100, default=0),
         root_gib=reader.integer("rootGib", low=75, high=16384, default=100),
+        api_keys_parameter=reader.text(
+            "apiKeysParameter", default="", example="/shop/serving/api-keys", check=check_own_parameter
+        ),
         scaling=ScalingConfig(
             requests_per_minute=scaling.integer("requestsPerMinute", low=1, high=1_000_000, default=1200),
             queued_texts=scaling.integer("queuedTexts", low=1, high=10_000, default=8),

@@ -7,6 +7,9 @@ from infra.config.reader import Reader
 
 # AWS's GPU image with driver, container runtime and GPU toolkit; it also boots on types without a GPU.
 GPU_AMI = "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-amazon-linux-2023/latest/ami-id"
+# Systems Manager user guide, "Requirements and constraints for parameter names".
+_PARAMETER = re.compile(r"(/[A-Za-z0-9_.-]+)+")
+_AMAZONS = re.compile(r"/(aws|ssm)", re.IGNORECASE)
 _AMI = re.compile(r"ami-[0-9a-f]{8,17}")
 # Family, generation, attributes, size (EC2 user guide, "Instance type naming conventions").
 _INSTANCE_TYPE = re.compile(r"([a-z]+)(\d+)([a-z-]*)\.[a-z0-9-]+")
@@ -66,3 +69,12 @@ def check_ami(text: str) -> None:
     """ValueError unless it is the id of a machine image."""
     if not _AMI.fullmatch(text):
         raise ValueError("the id of a machine image such as ami-0123456789abcdef0 is needed")
+
+
+def check_own_parameter(text: str) -> None:
+    """ValueError unless it is the name of a parameter of the account's own, as short as a policy has room for."""
+    if not _PARAMETER.fullmatch(text) or _AMAZONS.match(text) or len(text) > 200:
+        raise ValueError(
+            "the name of a parameter of Systems Manager such as /shop/serving/api-keys is needed, at most 200 "
+            "characters, and not below /aws or /ssm"
+        )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from infra.config.kubernetes import check_quantity, parse_cores
+from infra.config.kubernetes import check_label, check_quantity, parse_cores
 from infra.config.reader import Reader
 
 MAX_REPLICAS = 1000
@@ -29,7 +29,8 @@ class ServingConfig:
     """The pods: how many, what each may use (Kubernetes quantities), and GPUs per pod (0: CPU profile).
 
     `replicas` is the number of pods, and with autoscaling the least. `disk` holds two releases and a third on its way.
-    `rollout_seconds`: a roll-out without progress for so long has failed.
+    `rollout_seconds`: a roll-out without progress for so long has failed. `api_keys_secret` is the Secret with the file
+    of those who may ask, "" means everybody.
     """
 
     replicas: int
@@ -38,6 +39,7 @@ class ServingConfig:
     disk: str
     gpus: int
     rollout_seconds: int
+    api_keys_secret: str
     autoscaling: AutoscalingConfig | None
 
 
@@ -56,6 +58,7 @@ def read_serving(reader: Reader) -> ServingConfig:
         gpus=reader.integer("gpus", low=0, high=16, default=1),
         # 10 minutes in which a new pod may start, and the pull of a few GB before it.
         rollout_seconds=reader.integer("rolloutSeconds", low=60, high=7200, default=840),
+        api_keys_secret=reader.text("apiKeysSecret", default="", example="serving-api-keys", check=check_label),
         autoscaling=autoscaling,
     )
 

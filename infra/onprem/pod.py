@@ -7,6 +7,7 @@ from pulumi_kubernetes import core, meta
 
 from infra.config.kubernetes import parse_cores
 from infra.config.serving import ServingConfig
+from infra.onprem import pod_files as files
 from infra.onprem.aws_access import AwsAccess
 from infra.onprem.restricted import container_context, pod_context
 
@@ -19,8 +20,6 @@ GRACE_SECONDS = 90
 START_PERIOD, START_ATTEMPTS = 10, 60
 GPU = "nvidia.com/gpu"
 
-_TLS = "/etc/serving/tls"
-_DATA, _TMP = "/var/lib/serving", "/tmp"
 _SPREAD_OVER = ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
 
 
@@ -63,7 +62,10 @@ def pod_spec(args: PodArgs, labels: dict[str, str]) -> core.v1.PodSpecArgs:
         tolerations=_tolerations(args.config),
         topology_spread_constraints=spread(labels),
         containers=[_container(args)],
-        volumes=_volumes(args),
+        volumes=[
+            *files.volumes(args.tls_secret, args.config.api_keys_secret),
+            *(args.aws.volumes(args.authorities) if args.aws else []),
+        ],
     )
 
 
@@ -101,10 +103,7 @@ def _container(args: PodArgs) -> core.v1.ContainerArgs:
             pre_stop=core.v1.LifecycleHandlerArgs(sleep=core.v1.SleepActionArgs(seconds=PROPAGATION_SECONDS))
         ),
         security_context=container_context(),
-        volume_mounts=[
-            core.v1.VolumeMountArgs(name=volume, mount_path=path, read_only=volume not in ("data", "tmp"))
-            for volume, path in _mounts(args).items()
-        ],
+        volume_mounts=files.mounts(args.config.api_keys_secret, args.aws.mounts() if args.aws else {}),
     )
 
 
@@ -114,14 +113,12 @@ def _environment(args: PodArgs) -> dict[str, Input[str]]:
         "SERVING_SLOT": "stable",  # the site has one slot; the policy keeps its digest that of AWS's stable slot
         "SERVING_IMAGE": args.image,
         "SERVING_REGISTRY": args.registry,
-        "SERVING_DATA": _DATA,
         "SERVING_PORT": str(PORT),
         # Not "auto": a GPU that the container does not see would quietly become a server that computes on its CPU.
         "SERVING_BACKEND": "cuda" if args.config.gpus else "cpu",
         # Not as many as the node has: without a CPU limit a process sees them all, and its neighbours need theirs.
         "SERVING_THREADS": str(max(1, int(parse_cores(args.config.cpu)))),
-        "SERVING_TLS_CERT": f"{_TLS}/tls.crt",
-        "SERVING_TLS_KEY": f"{_TLS}/tls.key",
+        **files.environment(args.config.api_keys_secret),
         **(args.aws.environment() if args.aws else {}),
     }
 
@@ -141,16 +138,3 @@ def _probe(path: str, *, period: int, failures: int) -> core.v1.ProbeArgs:
         failure_threshold=failures,
         timeout_seconds=2,
     )
-
-
-def _mounts(args: PodArgs) -> dict[str, str]:
-    return {"tls": _TLS, "data": _DATA, "tmp": _TMP} | (args.aws.mounts() if args.aws else {})
-
-
-def _volumes(args: PodArgs) -> list[core.v1.VolumeArgs]:
-    return [
-        core.v1.VolumeArgs(name="tls", secret=core.v1.SecretVolumeSourceArgs(secret_name=args.tls_secret)),
-        core.v1.VolumeArgs(name="data", empty_dir=core.v1.EmptyDirVolumeSourceArgs()),
-        core.v1.VolumeArgs(name="tmp", empty_dir=core.v1.EmptyDirVolumeSourceArgs()),
-        *(args.aws.volumes(args.authorities) if args.aws else []),
-    ]

@@ -48,7 +48,7 @@ def build_app(config: Config, lifecycle: Lifecycle) -> Starlette:
         return found
 
     def load(folder: Path, digest: str) -> Release:
-        return load_release(folder, digest, backend(), forget=scheduler.forget)
+        return load_release(folder, digest, backend(), forget=scheduler.forget, learn=scheduler.learn)
 
     releases = Releases(
         registry=open_registry(config.registry),
@@ -58,6 +58,7 @@ def build_app(config: Config, lifecycle: Lifecycle) -> Starlette:
         metrics=metrics,
         max_slowdown=config.max_slowdown,
         budget=budget(config.memory_mb),
+        lost=scheduler.lose,
     )
     routes = [
         *Routes(config=config, scheduler=scheduler, metrics=metrics).table(),

@@ -60,7 +60,8 @@ class Backend(Protocol):
     """Tokens per batch beyond which more gain nothing on this device."""
 
     def load(self, folder: Path) -> LoadedModel:
-        """Load and warm the model in `folder`. Raises `ModelError` for a folder that this backend cannot run."""
+        """Load and warm the model in `folder`. Raises `ModelError` for a folder that this backend cannot run, and
+        `BackendLostError`."""
 
 
 def open_backend(name: str, *, threads: int, batch_tokens: int = 0) -> Backend:

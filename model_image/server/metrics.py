@@ -57,6 +57,12 @@ class Metrics:
             "serving_canary_info", "1 for the release that canary users get", ("release",), registry=own
         )
         self.refused = Counter("serving_release_refused", "Attempts to take a release that failed", registry=own)
+        self.refused_now = Gauge(
+            "serving_release_refused_info",
+            "1 for a release that the channel names and this server does not take",
+            ("release", "reason"),
+            registry=own,
+        )
         self.registry_up = Gauge("serving_registry_up", "1 while the registry answers", registry=own)
         self.start_downloaded = Gauge(
             "serving_start_downloaded_timestamp_seconds", "When the first release was here and verified", registry=own
@@ -122,6 +128,12 @@ class Metrics:
         self.canary.clear()
         if release is not None:
             self.canary.labels(release).set(1)
+
+    def refuse(self, refused: Iterable[tuple[str, str]]) -> None:
+        """Record which releases (digest and kind of the refusal) this server does not take from now on."""
+        self.refused_now.clear()
+        for release, reason in refused:
+            self.refused_now.labels(release, reason).set(1)
 
     def text(self) -> bytes:
         """The exposition format of Prometheus."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from model_image.stores import NotFoundError, Stored, StoreError
+from model_image.stores import Entry, Leftover, NotFoundError, Stored, StoreError
 
 if TYPE_CHECKING:
     import urllib3
@@ -44,7 +44,19 @@ class HttpStore:
         raise self._read_only(key)
 
     def folders(self, prefix: str) -> list[str]:
-        raise StoreError(f"{self}/{prefix}: a registry cache lists nothing; ask the registry itself, s3://<bucket>")
+        raise self._unlisted(prefix)
+
+    def below(self, prefix: str) -> list[Entry]:
+        raise self._unlisted(prefix)
+
+    def delete(self, key: str) -> None:
+        raise self._read_only(key)
+
+    def leftovers(self, prefix: str) -> list[Leftover]:
+        raise self._unlisted(prefix)
+
+    def discard(self, leftover: Leftover) -> None:
+        raise self._read_only(leftover.key)
 
     def _open(self, key: str, headers: dict[str, str]) -> "urllib3.BaseHTTPResponse":
         try:
@@ -77,6 +89,10 @@ class HttpStore:
 
     def _read_only(self, key: str) -> StoreError:
         return StoreError(f"{self}/{key}: a registry cache is read only; write to the registry itself, s3://<bucket>")
+
+    def _unlisted(self, prefix: str) -> StoreError:
+        rule = "a registry cache is read only and lists nothing; ask the registry itself, s3://<bucket>"
+        return StoreError(f"{self}/{prefix}: {rule}")
 
 
 def _failures() -> tuple[type[Exception], ...]:

@@ -32,9 +32,10 @@ EXAMPLES = {
     "classify": ("text", "label"),
     "regress": ("text", "value"),
 }
-"""Columns of examples/<task>.parquet beside `split`. rank: `wished` is the probability (0 to 1) that the text is what was
-asked for, `group` the query's number. retrieve: `negatives` is a list of texts, `weight` the share of all positives that
-this text is, for the correction of in-batch negatives. classify and regress: one text with its label or value."""
+"""Columns of examples/<task>.parquet beside `split`. rank: `wished` is the probability (0 to 1) that the text is what
+was asked for, `group` the number of the query among those here. retrieve: `negatives` is a list of texts or null,
+`weight` the share of all positives that this text is (above 0, at most 1), for the correction of in-batch negatives.
+classify and regress: one text with its label or value."""
 
 
 class DatasetError(Exception):
@@ -53,8 +54,9 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """`prepared.json`. `inputs` and `files` map names to sha256 in hex, `tables` names to counts.
 
     `cut` is the end of the history that may be learnt from: later events are targets. `unseen_percent` of the users,
-    chosen by their hash, are in no training example at all. `revision` names all of it: "sha256-..." of inputs,
-    settings and code.
+    chosen by their hash, are in no training example at all, nor are the queries of `hold_fold`. `shard` is [I, N]: the
+    users whose hash is I modulo N are here. `scrubbed` counts placeholders by table and kind. `revision` names all of
+    it: "sha256-..." of inputs, settings, code and files.
     """
 
     schema: int
@@ -66,10 +68,13 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     cut: datetime | None
     unseen_percent: int
     seed: int
+    hold_fold: int | None = None
+    shard: tuple[int, int] = (0, 1)
+    scrubbed: dict[str, dict[str, int]] = {}
 
 
 class Dataset:
-    """A prepared folder; opening checks that the manifest is there and that its files have their digests."""
+    """A prepared folder; opening checks that the manifest and all files it names are there."""
 
     def __init__(self, folder: Path) -> None:
         """Raises `DatasetError`."""

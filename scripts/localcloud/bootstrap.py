@@ -19,18 +19,18 @@ from scripts.localcloud.shell import bound
 from scripts.localcloud.tools import apt, cached
 
 
-def enter_venv(*, as_it_is: bool = False, first: Callable[[], None] = lambda: None) -> None:
+def enter_venv(*, as_it_is: bool = False, bare_help: bool = True, first: Callable[[], None] = lambda: None) -> None:
     """Go on in the project's environment: makes it when it is missing, then runs this very command again in it.
 
-    A call for help is answered without it. ``as_it_is`` takes an environment that is there although
-    requirements.txt has moved on: what only ends things must not wait for packages. ``first`` is asked before
-    anything is installed: it raises UserError on a machine that cannot do the rest.
+    A call for help is answered without it, unless the verb cannot (``bare_help``). ``as_it_is`` takes an environment
+    that is there although requirements.txt has moved on: what only ends things must not wait for packages. ``first``
+    is asked before anything is installed: it raises UserError on a machine that cannot do the rest.
     """
     link = checkout_root() / ".venv"
     if Path(sys.prefix) == link.resolve() or os.environ.get("HYBRID_SERVING_VENV") == sys.prefix:
         return
     there = os.path.exists(link)  # unlike Path.exists, also for a folder that this user may not enter
-    if not there and {"-h", "--help"} & set(sys.argv[1:]):
+    if bare_help and not there and {"-h", "--help"} & set(sys.argv[1:]):
         return
     if not there and as_it_is and not LocalCloud.held(checkout_root()):
         return  # nothing is up: that can be said without packages

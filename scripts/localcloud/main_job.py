@@ -123,11 +123,12 @@ def up_with_vpn(cloud: LocalCloud, onprem: Stack) -> None:
 
 
 def publish(cloud: LocalCloud, inputs: Inputs, bucket: str) -> str:
-    """Run ``scripts/publish --promote``: the release of this catalogue becomes stable. Returns its digest."""
+    """Run ``scripts/publish --promote``: the release of this catalogue becomes stable, or one that was evaluated stays.
+    Returns the stable digest."""
     columns = [word for column in inputs.columns for word in ("--column", column)]
     verb = str(cloud.checkout / "scripts" / "publish")
     argv = [sys.executable, verb, "--registry", f"s3://{bucket}", "--model", MODEL, "--catalogue",
-            str(inputs.catalogue), *columns, "--promote", "--why", "scripts/up"]  # fmt: skip
+            str(inputs.catalogue), *columns, "--promote", "--keep-evaluated", "--why", "scripts/up"]  # fmt: skip
     env = {**os.environ, **environment.variables(cloud)}
     with step("publish release 0", "20 s, 2 minutes for 5,000 products"):
         done = subprocess.run(bound(argv), env=env, stdout=subprocess.PIPE, text=True)

@@ -67,6 +67,7 @@ AWS_OUTPUTS = {
     "load_balancer_zone_id": "Z-ELB",
     "stable_image": DIGEST,
     "machine_image": "ami-0123456789abcdef0",
+    "api_keys": False,
     "alarm_topic_arn": "arn:aws:sns:eu-central-1:123456789012:alarms",
     **{f"{role}_role_arn": f"arn:aws:iam::123456789012:role/{role}" for role in ROLES},
     "tunnels": TUNNELS,

@@ -329,4 +329,4 @@ def test_a_missing_folder_and_a_missing_bucket_are_told_as_such(s3_registry: Reg
     with pytest.raises(StoreError, match="no such folder"):
         open_registry(tmp_path / "none").channel("search")
     with pytest.raises(StoreError, match="no such bucket"):
-        open_registry("s3://absent-bucket", s3_registry._store._made).channel("search")
+        open_registry("s3://absent-bucket", s3_registry._store._bucket.client).channel("search")

@@ -4,13 +4,15 @@ from infra.aws.policies.document import Document, Statement, allow, document
 from infra.aws.policies.scope import Scope
 
 
-def run_instance(scope: Scope, log_group_arn: str) -> Document:
+def run_instance(scope: Scope, log_group_arn: str, api_keys_parameter: str = "") -> Document:
     """Log, publish metrics, tell the auto scaling group how far it is, and take a session of Session Manager.
 
     Metrics go to the environment's namespace only. The session's actions are the least that Systems Manager asks for
-    ("Verify or add instance permissions for Session Manager"); none of them reads a parameter.
+    ("Verify or add instance permissions for Session Manager"). The one parameter that can be read is that of the API
+    keys, if there is one.
     """
     return document(
+        *(read_secret(scope, api_keys_parameter) if api_keys_parameter else ()),
         # A log stream is part of its group's ARN; some write the group's ARN with this ending, some without.
         allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{log_group_arn.removesuffix(':*')}:*"]),
         allow(
@@ -42,4 +44,18 @@ def take_sessions(scope: Scope) -> Statement:
         ],
         ["*"],
         scope.here(),
+    )
+
+
+def read_secret(scope: Scope, parameter: str) -> tuple[Statement, Statement]:
+    """Read one SecureString, and use whatever key of the account it is encrypted with for nothing else (Systems Manager
+    user guide, "Parameter Store encryption": the context holds the parameter's ARN)."""
+    arn = scope.parameter(parameter)
+    through_ssm = {
+        "kms:EncryptionContext:PARAMETER_ARN": arn,
+        "kms:ViaService": f"ssm.{scope.region}.amazonaws.com",
+    }
+    return (
+        allow("ReadApiKeys", ["ssm:GetParameter"], [arn]),
+        allow("DecryptApiKeys", ["kms:Decrypt"], [scope.arn("kms", "key/*")], {"StringEquals": through_ssm}),
     )

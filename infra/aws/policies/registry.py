@@ -53,22 +53,29 @@ def publish(scope: Scope, bucket_arn: str, key_arn: str, repository_arn: str) ->
 
 
 def collect(scope: Scope, bucket_arn: str, key_arn: str) -> Document:
-    """Read what is referred to, and remove releases that nothing refers to, with all their versions."""
+    """Read what is referred to, and remove releases that nothing refers to, with all their versions and half uploads.
+
+    It writes channels too: the mark that keeps a release which is going away from being promoted meanwhile is there.
+    """
+    releases, channels = f"{bucket_arn}/{RELEASES}/*", f"{bucket_arn}/{CHANNELS}/*"
     return document(
         allow("ReadReferences", ["s3:GetObject"], _objects(bucket_arn)),
-        allow("SeeWhatIsThere", ["s3:ListBucket", "s3:ListBucketVersions"], [bucket_arn]),
-        allow("RemoveReleases", ["s3:DeleteObject", "s3:DeleteObjectVersion"], [f"{bucket_arn}/{RELEASES}/*"]),
-        _use_key("DecryptReferences", ["kms:Decrypt"], scope, key_arn),
+        allow(
+            "SeeWhatIsThere", ["s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"], [bucket_arn]
+        ),
+        allow("MarkWhatGoes", ["s3:PutObject"], [channels]),
+        allow("RemoveReleases", ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"], [releases]),
+        _use_key("UseTheRegistrysKey", ["kms:Decrypt", "kms:GenerateDataKey"], scope, key_arn),
     )
 
 
 def registry_bucket(scope: Scope, bucket_arn: str, key_arn: str) -> Document:
     """What the registry's bucket refuses whoever asks, administrators included; it allows nothing by itself.
 
-    Releases and evaluations are written once: a put without If-None-Match, which could overwrite, is refused (Amazon S3 user guide,
-    "Enforce conditional writes on Amazon S3 buckets"; the parts of a multipart upload cannot carry the header, the
-    request that completes it can). Only the collector deletes them. An administrator who must can change this policy
-    first, which the next preview shows.
+    Releases and evaluations are written once: a put without If-None-Match, which could overwrite, is refused (Amazon S3
+    user guide, "Enforce conditional writes on Amazon S3 buckets"; the parts of a multipart upload cannot carry the
+    header, the request that completes it can). Only the collector deletes them. An
+    administrator who must can change this policy first, which the next preview shows.
     """
     objects = [f"{bucket_arn}/*"]
     releases = [f"{bucket_arn}/{RELEASES}/*", f"{bucket_arn}/{EVALUATIONS}/*"]

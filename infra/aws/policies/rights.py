@@ -37,6 +37,7 @@ class Estate:
     issuer: str
     domain: str
     ami_parameter: str
+    api_keys_parameter: str
 
 
 def workload_rights(estate: Estate) -> dict[str, Document]:
@@ -44,7 +45,11 @@ def workload_rights(estate: Estate) -> dict[str, Document]:
     scope, bucket, key = estate.scope, estate.bucket_arn, estate.key_arn
     reads = read_releases(scope, bucket, key)
     return {
-        "instance": joined(reads, pull_image(estate.repository_arn), run_instance(scope, estate.log_group_arn)),
+        "instance": joined(
+            reads,
+            pull_image(estate.repository_arn),
+            run_instance(scope, estate.log_group_arn, estate.api_keys_parameter),
+        ),
         "build": build_rights(scope, bucket, key, estate.repository_arn),
         "onprem": joined(reads, pull_image(estate.repository_arn)),
         "publisher": publish(scope, bucket, key, estate.repository_arn),

@@ -7,6 +7,7 @@ from model_image.channel import Channel, former
 from model_image.server.logs import log
 from model_image.server.metrics import Metrics
 from model_image.server.releases.intake import Intake, Want
+from model_image.server.releases.refusals import Refusals
 from model_image.server.releases.release import Release
 from model_image.server.releases.room import Room
 from model_image.server.releases.service import Service
@@ -16,10 +17,20 @@ from model_image.stores import StoreError
 class Follower:
     """Brings `service` to where a channel is, as far as its releases can be taken."""
 
-    def __init__(self, *, service: Service, intake: Intake, room: Room, folder: Path, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        *,
+        service: Service,
+        intake: Intake,
+        refusals: Refusals,
+        room: Room,
+        folder: Path,
+        metrics: Metrics,
+    ) -> None:
         """`folder` holds the releases on disk, by digest; what is not needed there is removed."""
         self._service = service
         self._intake = intake
+        self._refusals = refusals
         self._room = room
         self._folder = folder
         self._metrics = metrics
@@ -54,12 +65,12 @@ class Follower:
     def _follow_stable(self, channel: Channel, canary: str | None) -> None:
         before, wanted = self._service.stable, channel.stable
         if wanted is None or _is(before, wanted):
-            self._intake.settle("stable")
+            self._refusals.settle("stable")
             return
         if _is(self._service.canary, wanted):
             self._service.promote_canary()
             self._metrics.serve_canary(None)
-            self._intake.settle("stable")
+            self._refusals.settle("stable")
         elif release := self._take("stable", wanted, channel):
             self._service.take_stable(release)
         else:
@@ -72,7 +83,7 @@ class Follower:
     def _follow_canary(self, channel: Channel, wanted: str | None) -> None:
         service, percent = self._service, channel.canary_percent
         if wanted is None or service.stable is None or _is(service.stable, wanted):
-            self._intake.settle("canary")
+            self._refusals.settle("canary")
             return
         if _is(service.canary, wanted):
             service.set_percent(percent)

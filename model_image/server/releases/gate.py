@@ -1,4 +1,9 @@
-"""A release that computes much slower than the one in service is not taken: both are timed in the same minute."""
+"""A release that computes much slower than the one in service is not taken: both are timed in the same minute.
+
+A server that starts has nothing in service, and takes what the channel names whatever its speed: a slow answer is
+better than none, and a time that was taken on another machine or another day says nothing. So a refusal has to end in
+a rollback before the fleet is split.
+"""
 
 import statistics
 import time
@@ -48,7 +53,8 @@ class Gate:
             if ours > allowed:
                 raise SlowReleaseError(
                     f"{name}: {ours * 1000:.1f} ms for a fixed probe, the release in service takes "
-                    f"{before * 1000:.1f} ms; at most {self._most:g} times that are allowed"
+                    f"{before * 1000:.1f} ms; at most {self._most:g} times that are allowed. Roll the channel back: "
+                    "a server that starts has nothing to compare with and takes it"
                 )
 
     def _seconds(self, probe: Probe) -> float:

@@ -1,4 +1,4 @@
-"""From a digest to a release that may serve: download, room in memory, load, gate. A bad one is reported and left."""
+"""From a digest to a release that may serve: download, room in memory, load, gate. A bad one is left."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,29 +7,19 @@ from typing import NamedTuple
 from model_image.artefact import Manifest
 from model_image.download import GoOn
 from model_image.registry_errors import DiskFullError
-from model_image.server.logs import log
+from model_image.server.errors import BackendLostError
 from model_image.server.metrics import Metrics
 from model_image.server.releases.gate import Gate
 from model_image.server.releases.lookout import AbandonedError
 from model_image.server.releases.need import need
+from model_image.server.releases.refusals import Refusals
 from model_image.server.releases.release import Release
-from model_image.server.releases.retry import Retries
 from model_image.server.releases.room import GiveWay, Room
 from model_image.server.releases.service import Service
 from model_image.stores import StoreError
 
-PLACES = ("channel", "stable", "canary")
-"""Where a release is named; "channel" is for one that cannot be read at all."""
-
 Download = Callable[[str, Path], Manifest]
 Load = Callable[[Path, str], Release]
-
-
-class Refusal(NamedTuple):
-    """A release this server does not take, and why."""
-
-    release: str
-    reason: str
 
 
 class Want(NamedTuple):
@@ -59,10 +49,9 @@ class Intake:
         metrics: Metrics,
         gate: Gate,
         room: Room,
-        retries: Retries,
+        refusals: Refusals,
     ) -> None:
         """`go_on` raises `AbandonedError` where going on is in vain; `download` may call it as well."""
-        self._refusals: dict[str, Refusal] = {}
         self._folder = folder
         self._download = download
         self._load = load
@@ -70,24 +59,16 @@ class Intake:
         self._metrics = metrics
         self._gate = gate
         self._room = room
-        self._retries = retries
-
-    @property
-    def refused(self) -> Refusal | None:
-        """Of several, the one that matters most."""
-        refusals = dict(self._refusals)  # the poll goes on meanwhile
-        return next((refusals[place] for place in PLACES if place in refusals), None)
+        self._refusals = refusals
 
     def take(self, want: Want, *, beside: Service) -> Release | None:
         """The release wanted, loaded, warm and not too slow; None when it is refused or has to wait for room.
 
-        Raises `StoreError` for a registry that cannot be reached, and `AbandonedError`.
+        Raises `StoreError` for a registry that cannot be reached, `AbandonedError`, and `BackendLostError`: then this
+        process cannot load any release.
         """
         place, wanted = want.place, want.digest
-        refusal = self._refusals.get(place)
-        if refusal and refusal.release != wanted:
-            self.settle(place)
-        elif refusal and not self._retries.due(place):
+        if not self._refusals.due(place, wanted):
             return None
         try:
             manifest = self._fetch(want)
@@ -97,29 +78,13 @@ class Intake:
             self._go_on()
             release = self._load(self._folder / wanted, wanted)
             self._try(release, None if want.proven else beside.stable)
-        except (StoreError, AbandonedError):
+        except (StoreError, AbandonedError, BackendLostError):
             raise
         except Exception as error:  # whatever a release provokes, the one in service stays
-            self.refuse(place, wanted, error)
+            self._refusals.refuse(place, wanted, error)
             return None
-        self.settle(place)
+        self._refusals.settle(place)
         return release
-
-    def refuse(self, place: str, release: str, error: Exception) -> None:
-        """Report that `release` is not taken, and leave it alone for a while."""
-        refusal = Refusal(release, f"{type(error).__name__}: {error}")
-        known = refusal == self._refusals.get(place)
-        self._retries.later(place, error)
-        if not known or release:  # a channel that stays unreadable is met at each poll, a release only when tried
-            self._metrics.refused.inc()
-        if not known:
-            log.error("release refused", extra={"fields": {**refusal._asdict(), "place": place}})
-        self._refusals[place] = refusal
-
-    def settle(self, place: str) -> None:
-        """Forget what was refused at `place`: the channel names something else there by now, or it was taken."""
-        self._refusals.pop(place, None)
-        self._retries.forget(place)
 
     def _fetch(self, want: Want) -> Manifest:
         target = self._folder / want.digest

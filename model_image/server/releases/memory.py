@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from model_image.server.errors import BackendLostError
 from model_image.server.logs import log
 
 SHARE = 0.8
@@ -62,10 +63,16 @@ def budget(megabytes: int, *, root: Path = Path("/")) -> int:
 
 
 def device_budget() -> int:
-    """Bytes of `SHARE` of the smallest GPU; for a server whose models are on GPUs. The rest is for batches."""
+    """Bytes of `SHARE` of the smallest GPU; for a server whose models are on GPUs. The rest is for batches.
+
+    Raises `BackendLostError` where a GPU does not even tell that.
+    """
     import torch  # the models in service brought it along
 
-    return int(min(torch.cuda.mem_get_info(at)[1] for at in range(torch.cuda.device_count())) * SHARE)
+    try:
+        return int(min(torch.cuda.mem_get_info(at)[1] for at in range(torch.cuda.device_count())) * SHARE)
+    except torch.AcceleratorError as error:
+        raise BackendLostError(f"a GPU is lost to this process: {error}") from error
 
 
 def make_sure(needed: Memory, *, held: Memory, budget: Budget) -> None:

@@ -8,11 +8,14 @@ from typing import NamedTuple
 from safetensors import SafetensorError, safe_open
 
 from model_image.artefact import Manifest
-from model_image.layout import CATALOGUE, INDEX
+from model_image.layout import CATALOGUE, CROSS_ENCODER, ENCODER, TASKS
 from model_image.server.releases.memory import Memory
 
 WIDEST = 4.0
 """Bytes of a float32: no weight is served wider, and each tensor is read as one before it gets its final type."""
+
+_MODELS = frozenset({ENCODER, CROSS_ENCODER, TASKS})
+"""Where weights lie; other tensors of a release stay in memory as they are on the disk."""
 
 _LINE = 24  # bytes of `Products` beside a line
 
@@ -35,7 +38,7 @@ def weights(folder: Path) -> Weights:
     """From the headers of the files below `folder`; a damaged one counts nothing, its loading tells what is wrong."""
     sizes = [0]
     for path in folder.rglob("*.safetensors"):
-        if path != folder / INDEX:
+        if _of_model(path.relative_to(folder).as_posix()):
             with suppress(SafetensorError), safe_open(path, framework="numpy") as file:
                 sizes += [prod(file.get_slice(name).get_shape()) for name in file.keys()]  # noqa: SIM118
     return Weights(sum(sizes), max(sizes))
@@ -49,10 +52,14 @@ def need(folder: Path, manifest: Manifest, served: Served) -> Memory:
     """
     found = weights(folder)
     models = int(found.numbers * served.width)
-    others = (path for path in manifest.files if path == INDEX or not path.endswith(".safetensors"))
+    others = (path for path in manifest.files if not _of_model(path))
     rest = sum(manifest.files[path].size for path in others)
     host = rest + _LINE * _lines(folder / CATALOGUE) + int(WIDEST * found.largest)
     return Memory(host, models) if served.on_device else Memory(host + models)
+
+
+def _of_model(path: str) -> bool:
+    return path.endswith(".safetensors") and path.partition("/")[0] in _MODELS
 
 
 def _lines(path: Path) -> int:

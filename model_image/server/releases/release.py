@@ -1,5 +1,6 @@
 """A release in memory: its models, its index and its products, each of which has answered once."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,10 +14,10 @@ from model_image.products import Products, ProductsError, read_products
 from model_image.server.backend import Backend, LoadedModel
 from model_image.server.releases.memory import Memory
 from model_image.server.releases.need import WIDEST, Served, weights
+from model_image.server.releases.warm import BadAnswerError, Clock, Learn, warm
 from model_image.settings import Head, ModelError, read_settings
-
-_WARM = ("warm", "a somewhat longer text for the second half of a pair")
-
+from model_image.signals.errors import SignalsError
+from model_image.signals.ranking import Ranking, load_ranking
 
 Forget = Callable[[LoadedModel], None]
 """Called with a model about to be closed."""
@@ -30,7 +31,8 @@ class BadReleaseError(Exception):
 class Release:
     """Loaded and warm. A request keeps the one it started with, whatever is swapped in meanwhile.
 
-    `tasks` are the models that classify or regress, by name; `numbers` counts those in the files of all models.
+    `tasks` are the models that classify or regress, by name; `ranking` is the learned order of the tasks it names;
+    `numbers` counts those in the files of all models.
     """
 
     digest: str
@@ -39,6 +41,7 @@ class Release:
     products: Products
     cross_encoder: LoadedModel | None = None
     tasks: Mapping[str, LoadedModel] = field(default_factory=dict)
+    ranking: Ranking | None = None
     numbers: int = 0
     forget: Forget = field(default=lambda model: None)
 
@@ -46,7 +49,8 @@ class Release:
     def memory(self) -> Memory:
         """What is taken, about."""
         models = Memory.total(Memory(model.bytes, model.device_bytes) for model in self._models())
-        return models + Memory(self.index.bytes + self.products.bytes)
+        signals = self.ranking.bytes if self.ranking else 0
+        return models + Memory(self.index.bytes + self.products.bytes + signals)
 
     @property
     def served(self) -> Served:
@@ -68,12 +72,22 @@ class Release:
         yield from self.tasks.values()
 
 
-def load_release(folder: Path, digest: str, backend: Backend, *, forget: Forget = lambda model: None) -> Release:
+def load_release(
+    folder: Path,
+    digest: str,
+    backend: Backend,
+    *,
+    forget: Forget = lambda model: None,
+    learn: Learn = lambda model, tokens, seconds: None,
+    clock: Clock = time.perf_counter,
+) -> Release:
     """Load the verified `folder`, check that its parts fit each other and let each answer once.
 
-    `forget` is called when the release is closed, with each of its models before it is.
+    `forget` is called when the release is closed, with each of its models before it is; `learn` with what each model
+    took for its first answer by `clock`.
 
-    Raises `BadReleaseError`; what was loaded until then is closed.
+    Raises `BadReleaseError`, and `BackendLostError`, which says nothing of the release; what was loaded until then is
+    closed.
     """
     loaded: dict[str, LoadedModel] = {}
     try:
@@ -90,18 +104,24 @@ def load_release(folder: Path, digest: str, backend: Backend, *, forget: Forget 
             tasks={name.removeprefix(f"{TASKS}/"): loaded[name] for name in parts if name.startswith(f"{TASKS}/")},
             index=index,
             products=products,
+            ranking=load_ranking(folder, index),
             numbers=weights(folder).numbers,
             forget=forget,
         )
         if (gives := release.encoder.settings.dimension) != index.dimension:
             raise BadReleaseError(f"{INDEX}: vectors of {index.dimension}, but the encoder gives {gives}")
-        _answer_once(release, loaded)
+        for name, model in loaded.items():
+            rows = _warmed(name, model, backend.batch_tokens, learn, clock)
+            if name == ENCODER:
+                index.search(rows[0], 1)
+                if release.ranking is not None:
+                    release.ranking.answer_once(rows[0])
         return release
     except BaseException as error:
         for model in loaded.values():
             with suppress(Exception):
                 model.close()
-        if isinstance(error, (ModelError, IndexFileError, ProductsError, OSError)):
+        if isinstance(error, (ModelError, IndexFileError, ProductsError, SignalsError, OSError)):
             raise BadReleaseError(str(error)) from error
         raise
 
@@ -119,15 +139,8 @@ def _parts(folder: Path) -> list[str]:
     return list(allowed)
 
 
-def _answer_once(release: Release, models: Mapping[str, LoadedModel]) -> None:
-    for name, model in models.items():
-        first, second = model.tokenize(_WARM)
-        sequences = [model.single(first), model.pair(first, second) if name == CROSS_ENCODER else model.single(second)]
-        found = model.run(sequences)
-        if found.shape != (2, model.settings.outputs) or not np.isfinite(found).all():
-            raise BadReleaseError(
-                f"{name}: answers {found.shape} with {np.isfinite(found).sum()} finite numbers, "
-                f"expected {(2, model.settings.outputs)}, all finite"
-            )
-        if name == ENCODER:
-            release.index.search(found[0], 1)
+def _warmed(name: str, model: LoadedModel, batch_tokens: int, learn: Learn, clock: Clock) -> np.ndarray:
+    try:
+        return warm(model, pairs=name == CROSS_ENCODER, batch_tokens=batch_tokens, learn=learn, clock=clock)
+    except BadAnswerError as error:
+        raise BadReleaseError(f"{name}: {error}") from error

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from model_image.channel import ChannelError
 from model_image.registry import Registry
+from model_image.server.errors import BackendLostError
 from model_image.server.logs import log
 from model_image.server.metrics import Metrics
 from model_image.server.releases.follower import Follower
 from model_image.server.releases.gate import Gate
-from model_image.server.releases.intake import Intake, Load, Refusal
+from model_image.server.releases.intake import Intake, Load
 from model_image.server.releases.lookout import AbandonedError, Lookout
+from model_image.server.releases.refusals import Refusal, Refusals
 from model_image.server.releases.release import Release
 from model_image.server.releases.retry import Retries
 from model_image.server.releases.room import Room
@@ -37,14 +39,17 @@ class Releases:
         max_slowdown: float = 3.0,
         budget: int | None = None,
         clock: Callable[[], float] = time.monotonic,
+        lost: Callable[[BackendLostError], None] = lambda error: None,
     ) -> None:
-        """`folder` belongs to this server alone: what it does not need there is removed. `budget`: see `Room`."""
+        """`folder` belongs to this server alone: what it does not need there is removed. `budget`: see `Room`. `lost`
+        is called when the backend is, which only a new process gets back."""
+        self._lost = lost
         held = folder / "releases" / model
         self._metrics = metrics
         self._service = Service(model)
         self._room = Room(budget)
-        retries = Retries(clock)
-        self._lookout = Lookout(registry, model, metrics=metrics, clock=clock, changed=retries.now)
+        self._refusals = refusals = Refusals(metrics, Retries(clock))
+        self._lookout = Lookout(registry, model, metrics=metrics, clock=clock, changed=refusals.due_now)
         self._intake = Intake(
             folder=held,
             download=lambda digest, target: registry.download(model, digest, target, go_on=self._lookout.go_on),
@@ -53,10 +58,10 @@ class Releases:
             metrics=metrics,
             gate=Gate(max_slowdown),
             room=self._room,
-            retries=retries,
+            refusals=refusals,
         )
         self._follower = Follower(
-            service=self._service, intake=self._intake, room=self._room, folder=held, metrics=metrics
+            service=self._service, intake=self._intake, refusals=refusals, room=self._room, folder=held, metrics=metrics
         )
 
     @property
@@ -82,7 +87,7 @@ class Releases:
     @property
     def refused(self) -> Refusal | None:
         """What the channel names and this server does not take; of two, the stable one."""
-        return self._intake.refused
+        return self._refusals.worst
 
     @property
     def waiting(self) -> str | None:
@@ -127,15 +132,17 @@ class Releases:
         try:
             self._service.sweep()
             channel = self._lookout.look()
-            self._intake.settle("channel")
+            self._refusals.settle("channel")
             self._follower.follow(channel)
         except AbandonedError:
             log.info("channel changed meanwhile, what was under way is given up")
             return True
         except StoreError as error:
             self._lookout.reached(False, str(error))
+        except BackendLostError as error:
+            self._lost(error)
         except ChannelError as error:
-            self._intake.refuse("channel", "", error)
+            self._refusals.refuse("channel", "", error)
         except Exception:
             log.exception("poll failed")
         return False

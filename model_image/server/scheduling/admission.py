@@ -16,10 +16,10 @@ _CROWD = 2.0
 """Many clients may together fill the queue to this many times the wait of one; their shares then settle below it."""
 
 
-def overloaded(wait: float) -> ServingError:
+def overloaded(wait: float, why: str) -> ServingError:
     """The refusal when a request would wait `wait` seconds: come back when that has passed."""
     retry = max(1, min(math.ceil(wait), 60)) if math.isfinite(wait) else 60
-    return ServingError(Kind.OVERLOADED, "too many requests are waiting", retry_after=retry)
+    return ServingError(Kind.OVERLOADED, f"too many requests are waiting: {why}", retry_after=retry)
 
 
 def late() -> ServingError:
@@ -35,8 +35,12 @@ def stopping() -> ServingError:
 def refuse_waits(wait: float, everybody: float, own: float, left: float, *, most: float) -> None:
     """Raise OVERLOADED where a client would wait over `most` seconds, what comes last far over it, or the work of `own`
     seconds would end after the deadline, in `left` seconds."""
-    if wait > most or everybody > _CROWD * most or wait + own > left:
-        raise overloaded(wait)
+    if wait > most:
+        raise overloaded(wait, f"this one would wait {wait:.2g} s, at most {most:g} are allowed")
+    if everybody > _CROWD * most:
+        raise overloaded(wait, f"all clients' work takes {everybody:.2g} s, at most {_CROWD * most:g} are allowed")
+    if wait + own > left:
+        raise overloaded(wait, f"the answer would take {wait + own:.2g} s, its deadline is in {left:.2g}")
 
 
 class Admission:
@@ -69,4 +73,4 @@ class Admission:
         own = tokens * self.pace.of(model) / self._workers if model else 0.0
         refuse_waits(wait, everybody, own, left, most=self._max_wait)
         if self._queue.texts + texts > MAX_WAITING:
-            raise overloaded(everybody)
+            raise overloaded(everybody, f"at most {MAX_WAITING} texts may")

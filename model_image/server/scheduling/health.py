@@ -33,11 +33,16 @@ class Health:
         self._running.pop(threading.get_ident(), None)
         self._failed = 0 if good else self._failed + told
         lost = next((error for error in errors if isinstance(error, BackendLostError)), None)
-        if lost is not None and not self._lost:
-            self._lost = True
-            log.error("the backend is lost", exc_info=lost)
+        if lost is not None:
+            self.lose(lost)
         elif told and self._failed == FAILURES:
             log.error("batches fail one after another", exc_info=next(iter(errors)))
+
+    def lose(self, error: BackendLostError) -> None:
+        """The backend is lost, to a batch or to a release that was being loaded."""
+        if not self._lost:
+            self._lost = True
+            log.error("the backend is lost", exc_info=error)
 
     def reason(self, threads: Iterable[threading.Thread]) -> str | None:
         """Why a restart is the only way out, in words that anybody may read; None while `threads` compute."""

@@ -11,6 +11,14 @@ from model_image.server.backend import LoadedModel, TokenSequence
 from model_image.server.scheduling.turns import Entry
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks, for fairness, and until when (seconds of the scheduler's clock) an answer is of use."""
+
+    client: str
+    deadline: float
+
+
 class Job:
     """One request for `count` sequences of one model. It is over when it has all `rows`, float32 [count, outputs], an
     `error`, or nobody who waits for it.
@@ -45,6 +53,14 @@ class Job:
         self.unstarted = 0
         self.entries: list[Entry] = []
 
+    def keep(self, rows: np.ndarray, places: list[int], origins: list[int]) -> None:
+        """Take over the `rows` at `origins`, to the job's own `places`. Raises where they cannot be kept: no memory."""
+        if self.rows is None:
+            self.rows = np.empty((self.count, rows.shape[1]), dtype=np.float32)
+        self.rows[places] = rows[origins]
+        self.missing -= len(places)
+        self.over = not self.missing
+
 
 @dataclass(slots=True)
 class Batch:
@@ -66,6 +82,27 @@ class Batch:
     def padding(self) -> int:
         """Slots that padding to the longest sequence would have added."""
         return self.longest * len(self.entries) - self.tokens
+
+    def add(self, entry: Entry) -> None:
+        """Have `entry` computed with the others."""
+        self.model = entry.lane.model
+        self.entries.append(entry)
+        self.tokens += entry.tokens
+        self.longest = max(self.longest, entry.tokens)
+        for job in entry.waiters:
+            job.unstarted -= 1
+            if not job.unstarted:
+                self.begun.append(job)
+
+    def parts(self) -> "dict[Job, tuple[list[int], list[int]]]":
+        """What each job gets: the places of its rows, and where these are in the batch."""
+        found: dict[Job, tuple[list[int], list[int]]] = {}
+        for at, entry in enumerate(self.entries):
+            for job, places in entry.waiters.items():
+                own, origins = found.setdefault(job, ([], []))
+                own.extend(places)
+                origins.extend([at] * len(places))
+        return found
 
 
 def tell(jobs: list[Job]) -> None:

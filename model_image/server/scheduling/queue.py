@@ -81,35 +81,18 @@ class Queue:
         """Hand out the batch's `rows`, and its `errors` by position; returns the jobs that are over by it. A job whose
         rows cannot be kept (no memory) gets that as its error: a worker lives on, whatever happens here."""
         ended: list[Job] = []
-        parts: dict[Job, tuple[list[int], list[int]]] = {}
-        for at, entry in enumerate(batch.entries):
+        for entry in batch.entries:
             del self._known[entry.key]
-            if at in errors:
-                for job in list(entry.waiters):
-                    job.error = errors[at]
-                    self.drop(job)
-                    ended.append(job)
-            for job, places in entry.waiters.items():
-                part = parts.get(job)
-                if part is None:
-                    part = parts[job] = ([], [])
-                part[0].extend(places)
-                part[1].extend([at] * len(places))
-        for job, (places, origins) in parts.items():
-            if job.over:  # by an error in this batch
-                continue
+        for at in sorted(errors):
+            for job in list(batch.entries[at].waiters):
+                ended.append(self._fail(job, errors[at]))
+        for job, part in batch.parts().items():
             try:
-                if job.rows is None:
-                    job.rows = np.empty((job.count, rows.shape[1]), dtype=np.float32)
-                job.rows[places] = rows[origins]
+                job.keep(rows, *part)
             except Exception as error:
-                job.error = error
-                self.drop(job)
-                ended.append(job)
+                ended.append(self._fail(job, error))
                 continue
-            job.missing -= len(places)
-            if not job.missing:
-                job.over = True
+            if job.over:
                 ended.append(job)
         self.texts -= len(batch.entries)
         if batch.entries:
@@ -155,14 +138,12 @@ class Queue:
         self._unplace(entry)
         entry.running = True
         entry.lane.running += entry.tokens
-        batch.model = entry.lane.model
-        batch.entries.append(entry)
-        batch.tokens += entry.tokens
-        batch.longest = max(batch.longest, entry.tokens)
-        for job in entry.waiters:
-            job.unstarted -= 1
-            if not job.unstarted:
-                batch.begun.append(job)
+        batch.add(entry)
+
+    def _fail(self, job: Job, error: Exception) -> Job:
+        job.error = error
+        self.drop(job)
+        return job
 
     def _forget(self, lane: Lane) -> None:
         if not lane.lines and not lane.running:

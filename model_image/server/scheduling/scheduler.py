@@ -3,16 +3,16 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 import numpy as np
 
 from model_image.server.backend import LoadedModel, Tokens, TokenSequence
+from model_image.server.errors import BackendLostError
 from model_image.server.metrics import Metrics
 from model_image.server.scheduling.admission import MAX_WAITING
-from model_image.server.scheduling.jobs import Job, tell
+from model_image.server.scheduling.jobs import Asked, Job, tell
 from model_image.server.scheduling.pool import Pool
 from model_image.server.scheduling.tokens_cache import TokensCache
 from model_image.server.scheduling.workers import Workers
@@ -32,14 +32,6 @@ _TURN = 4096
 
 _CHARACTER, _SEARCH = 1e-6, 5e-3
 """Seconds to read a character and to search an index, before anything is known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Who asks, for fairness, and until when (seconds of the scheduler's clock) an answer is of use."""
-
-    client: str
-    deadline: float
 
 
 class Scheduler:
@@ -81,6 +73,15 @@ class Scheduler:
     def fault(self) -> str | None:
         """None while batches are computed; else why only a restart helps, in words that anybody may read."""
         return self._workers.fault
+
+    def lose(self, error: BackendLostError) -> None:
+        """The backend is lost, as a release met that was being loaded: the process has this fault for good."""
+        self._workers.lose(error)
+
+    def learn(self, model: LoadedModel, tokens: int, seconds: float) -> None:
+        """`model`, not in service yet, took `seconds` for a batch of so many tokens: what its first waits are told
+        from."""
+        self._workers.learn(model, tokens, seconds)
 
     def check(self, asked: Asked) -> None:
         """Raise what the other methods would, before anything is spent on the request."""

@@ -70,8 +70,7 @@ class Status:
             image=self._config.image,
             site=self._config.site,
             slot=self._config.slot,
-            # The kind alone: messages have paths and names, and whoever reaches the port may ask.
-            refused={"release": refused.release, "reason": refused.reason.partition(":")[0]} if refused else None,
+            refused={"release": refused.release, "reason": refused.kind} if refused else None,  # whoever may ask
             fault=self._fault(),
             registry={None: "not asked yet", True: "reachable", False: "unreachable"}[self._releases.reachable],
         )

@@ -38,6 +38,9 @@ def site(changes: dict[str, Any]) -> Declaration:
         ("image.credentials", "ecr", "remove one of the two"),
         ("image.credentials", "docker", "one of none, ecr"),
         ("image.pullSecret", "Registry_Shop", "lower-case letters"),
+        ("serving.apiKeysSecret", "API_Keys", "lower-case letters"),
+        ("serving.apiKeysSecret", ["a"], "a text is needed"),
+        ("serving.apiKeys", "serving-api-keys", "unknown"),
         ("exposure.tlsRouteVersion", "v1", "only the mode gateway has one"),
     ],
 )

@@ -61,7 +61,7 @@ def test_what_could_not_be_read_at_the_start_is_offered_again_without_a_download
     assert (shelf.whole, shelf.channel.stable) == (False, stable)
     fail(f"{stable}/catalogue.jsonl", 0)
     mirror._clock = lambda: 1e12
-    monkeypatch.setattr("model_image.registry.download", lambda *arguments: pytest.fail("downloaded"))
+    monkeypatch.setattr("model_image.registry.registry.download", lambda *arguments: pytest.fail("downloaded"))
     mirror.look()
     assert shelf.whole
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model_image.server.scores import best_first, probability, softmax
-from model_image.server.taste import HALF_LIFE_DAYS, HALF_LIFE_PLACES, recency, taste
+from model_image.signals.taste import HALF_LIFE_DAYS, HALF_LIFE_PLACES, recency, taste
 
 
 def test_equal_scores_keep_their_order() -> None:

@@ -23,7 +23,7 @@ LAYERS = (
     {"errors", "logs", "processors", "words"},
     {"backend", "config", "metrics", "lifecycle"},
     {"backends", "scheduling", "releases"},
-    {"scores", "taste", "answers"},
+    {"scores", "computation", "retrieval", "answers"},
     {"web"},
     {"app"},
     {"__main__"},

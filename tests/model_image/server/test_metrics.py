@@ -78,3 +78,12 @@ def test_a_release_that_left_is_no_longer_named() -> None:
     text = metrics.text().decode()
     assert "abc" not in text
     assert "ghi" not in text
+
+
+def test_what_is_refused_is_named_until_it_is_not() -> None:
+    metrics = Metrics()
+    metrics.refuse([("abc", "SlowReleaseError"), ("def", "NoRoomError")])
+    metrics.refuse([("def", "NoRoomError")])
+    text = metrics.text().decode()
+    assert 'serving_release_refused_info{reason="NoRoomError",release="def"} 1.0' in text
+    assert "abc" not in text

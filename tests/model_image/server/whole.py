@@ -1,6 +1,10 @@
 """A release with every part, for the dummy backend, and what asks one of every kind of question of it."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
+
+import httpx
 
 from model_image.settings import ModelSettings
 
@@ -26,3 +30,14 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "/v1/rerank": {"query": "red shoes", "documents": ["red shoes"]},
     "/v2/rerank": {"query": "red shoes", "documents": ["red shoes"]},
 }
+
+
+def together(server: Any, scenario: Callable[[httpx.AsyncClient], Awaitable[Any]]) -> Any:
+    """The result of `scenario`, whose requests run in one event loop."""
+
+    async def run() -> Any:
+        transport = httpx.ASGITransport(app=server.http.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await asyncio.wait_for(scenario(client), 20)
+
+    return asyncio.run(run())

@@ -21,6 +21,7 @@ TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:prod-watch-alarms-topic-1a2b3c4"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/hybrid-serving/prod/prod-identity-boundary-1a2b3c4"
 ISSUER, DOMAIN = "https://oidc.shop.example/onprem", "search.shop.example"
 AMI_PARAMETER = "/aws/service/some-image/latest/ami-id"
+API_KEYS_PARAMETER = "/shop/serving/api-keys"
 
 ESTATE = rights.Estate(
     scope=SCOPE,
@@ -31,6 +32,7 @@ ESTATE = rights.Estate(
     issuer=ISSUER,
     domain=DOMAIN,
     ami_parameter=AMI_PARAMETER,
+    api_keys_parameter=API_KEYS_PARAMETER,
 )
 # As long as settings can make it: what fits here fits everywhere (`infra.config`; IAM: 255 characters of an issuer).
 LONGEST = replace(
@@ -42,6 +44,7 @@ LONGEST = replace(
     issuer=f"https://{'i' * 247}",
     domain="d" * 253,
     ami_parameter=f"/{'a' * 200}",
+    api_keys_parameter=f"/{'k' * 200}",
 )
 
 

@@ -9,6 +9,7 @@ from infra.config.access import AccessConfig
 from infra.names import Names
 from tests.infra.aws.policies.estates import (
     AMI_PARAMETER,
+    API_KEYS_PARAMETER,
     BUCKET,
     DOMAIN,
     ISSUER,
@@ -35,6 +36,7 @@ def arguments(trainer: str = "", **access: Any) -> IdentityArgs:
         trainer_account=trainer,
         domain=DOMAIN,
         ami_parameter=AMI_PARAMETER,
+        api_keys_parameter=API_KEYS_PARAMETER,
         access=AccessConfig(**left_out | access),
     )
 

@@ -140,7 +140,7 @@ EVERYTHING: Document = {
         ([WORKLOADS["onprem"]], READS),
         ([WORKLOADS["build"]], READS),
         ([WORKLOADS["publisher"]], READS | WRITES),
-        ([WORKLOADS["collector"]], READS | {"delete a release"}),
+        ([WORKLOADS["collector"]], READS | {"write a channel", "delete a release"}),
         ([PEOPLE[part] for part in rights.PREVIEW], {"list"}),
         ([PEOPLE[part] for part in rights.DEPLOY], {"list"}),
     ],

@@ -103,7 +103,7 @@ def test_every_right_is_one_that_aws_knows_there_and_under_that_condition(name: 
             used |= known.keys()
             assert known, f"{action} knows none of {statement['Resource']}"
             for key in keys(statement) - GLOBAL_KEYS:
-                general = re.sub(r"^(aws:(Request|Resource)Tag)/.*", r"\1", key)
+                general = re.sub(r"^(aws:(?:Request|Resource)Tag|kms:EncryptionContext)[/:].*", r"\1", key)
                 assert any(general in offered for offered in known.values()), f"{action} has no {key}"
         assert used == set(statement["Resource"])
 

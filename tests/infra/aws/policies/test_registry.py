@@ -85,6 +85,7 @@ def test_the_collector_removes_releases_and_nothing_else() -> None:
         assert may("collector", action, RELEASE)
         assert not may("collector", action, CHANNEL)
         assert not may("collector", action, f"{BUCKET}/other")
+    assert may("collector", "s3:PutObject", CHANNEL), "the mark that a release is going away"
     assert not may("collector", "s3:PutObject", RELEASE)
 
 

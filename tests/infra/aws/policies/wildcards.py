@@ -22,6 +22,12 @@ _EC2 = "arn:aws:ec2:eu-central-1:123456789012:"
 
 ALLOWED = (
     Allowed(
+        resource="arn:aws:kms:eu-central-1:123456789012:key/*",
+        actions=("kms:Decrypt",),
+        needs="kms:EncryptionContext:PARAMETER_ARN",
+        reason="the parameter of the API keys is encrypted with whatever key of the account its owner chose",
+    ),
+    Allowed(
         resource="*",
         actions=(
             "acm:ListCertificates",

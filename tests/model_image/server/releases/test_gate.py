@@ -58,7 +58,8 @@ def test_a_release_within_the_bound_passes_and_one_beyond_is_refused_with_both_t
     with pytest.raises(SlowReleaseError) as refused:
         gate.check(taking(encoder=0.0305), serving)
     assert str(refused.value) == (
-        "encoder: 30.5 ms for a fixed probe, the release in service takes 10.0 ms; at most 3 times that are allowed"
+        "encoder: 30.5 ms for a fixed probe, the release in service takes 10.0 ms; at most 3 times that are allowed. "
+        "Roll the channel back: a server that starts has nothing to compare with and takes it"
     )
 
 

@@ -1,7 +1,9 @@
 from pathlib import Path
 
 import pytest
+import torch
 
+from model_image.server.errors import BackendLostError
 from model_image.server.releases.memory import Budget, Memory, NoRoomError, budget, device_budget, make_sure
 
 
@@ -64,3 +66,13 @@ def test_what_fits_in_the_machine_and_not_on_a_gpu_is_refused_with_the_numbers_o
 def test_a_first_release_is_let_in_whatever_its_size_and_that_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     make_sure(Memory(200_000_000), held=Memory(), budget=Budget(100_000_000))
     assert "200.0 MB beside 0.0 MB in memory, 100.0 MB are allowed" in caplog.records[0].fields["numbers"]
+
+
+def test_a_gpu_that_does_not_tell_its_memory_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(device: int) -> tuple[int, int]:
+        raise torch.AcceleratorError("CUDA error: unspecified launch failure")
+
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", broken)
+    with pytest.raises(BackendLostError, match="unspecified launch failure"):
+        device_budget()

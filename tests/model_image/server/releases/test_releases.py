@@ -186,7 +186,7 @@ def test_a_refused_release_is_tried_again_later_and_not_at_every_poll(
     serving, folder_registry, make_release, monkeypatch
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(serving.releases._intake._retries, "_clock", lambda: now)
+    monkeypatch.setattr(serving.releases._refusals._retries, "_clock", lambda: now)
     serving.promote(folder_registry, make_release("red hat", break_it=no_index))
     serving.releases.poll()
     assert "serving_release_refused_total 1.0" in serving.http.get("/metrics").text

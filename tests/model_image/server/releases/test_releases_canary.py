@@ -3,7 +3,6 @@
 import pytest
 
 from model_image.canary import chosen
-from model_image.server.releases.gate import Gate
 from model_image.server.releases.release import Release
 from model_image.stores import StoreError
 
@@ -168,40 +167,6 @@ def test_the_former_release_is_closed_when_its_last_request_is_done(
     serving.releases.poll()
     serving.releases.poll()
     assert closed == [former]
-
-
-class Stepping:
-    """A clock by which every second measurement, the one of the release in service, takes a hundredth of the others."""
-
-    def __init__(self) -> None:
-        self.now, self.calls = 0.0, 0
-
-    def __call__(self) -> float:
-        self.calls += 1
-        self.now += {0: 0.001, 2: 0.1}.get(self.calls % 4, 0.0)
-        return self.now
-
-
-def test_a_release_slower_than_the_gate_allows_is_refused_closed_and_never_served(
-    serving, folder_registry, make_release, closed: list[str]
-) -> None:
-    good = serving.releases.current.digest
-    serving.releases._intake._gate = Gate(3.0, clock=Stepping())
-    slow = serving.promote(folder_registry, make_release("red hat"))
-    assert answers(serving, None) == good
-    assert (serving.releases.refused.release, closed) == (slow, [slow])
-    assert "encoder: 100.0 ms" in serving.releases.refused.reason
-    assert "takes 1.0 ms" in serving.releases.refused.reason
-
-
-def test_a_release_that_was_stable_before_comes_back_as_slow_as_it_is(serving, folder_registry, make_release) -> None:
-    """A server that starts takes it, so all others have to, or the fleet would be split."""
-    first = serving.releases.current.digest
-    serving.promote(folder_registry, make_release("red hat"))
-    serving.releases._intake._gate = Gate(3.0, clock=Stepping())
-    folder_registry.promote("search", first, who="test", why="back")
-    serving.releases.poll()
-    assert (serving.releases.current.digest, serving.releases.refused) == (first, None)
 
 
 def test_nothing_is_served_by_a_canary_alone(server, folder_registry, make_release) -> None:

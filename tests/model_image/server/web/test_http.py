@@ -1,8 +1,7 @@
-"""Requests at the same time: deadlines, a full queue, keys as clients, and users who meet the canary."""
+"""Requests at the same time: deadlines, keys as clients, and users who meet the canary."""
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -11,19 +10,8 @@ import pytest
 from model_image.canary import chosen
 from model_image.server import app
 from model_image.server.backend import open_backend
-from model_image.server.web import schema
 from tests.model_image.server.blocked import Blocked
-
-
-def together(server: Any, scenario: Callable[[httpx.AsyncClient], Awaitable[Any]]) -> Any:
-    """The result of `scenario`, whose requests run in one event loop."""
-
-    async def run() -> Any:
-        transport = httpx.ASGITransport(app=server.http.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            return await asyncio.wait_for(scenario(client), 20)
-
-    return asyncio.run(run())
+from tests.model_image.server.whole import together
 
 
 @pytest.mark.parametrize("milliseconds", ["1", "50"])
@@ -48,28 +36,6 @@ def test_a_search_in_the_index_has_the_deadline_too(serving, monkeypatch) -> Non
     response = serving.http.post("/v1/search", json={"query": "red"}, headers={"serving-timeout-ms": "50"})
     gate.set()
     assert (response.status_code, response.json()["error"]["type"]) == (504, "deadline")
-
-
-def test_a_full_queue_is_told_at_once_while_the_event_loop_stays_free(serving, monkeypatch) -> None:
-    blocked = Blocked(serving.releases.current.encoder, monkeypatch)
-
-    async def scenario(client: httpx.AsyncClient) -> tuple[list[int], httpx.Response, int]:
-        texts = [[f"{one} {at} " + "word " * 30 for at in range(schema.MAX_TEXTS)] for one in range(3)]
-        bodies = [{"input": each} for each in texts]  # of 4,096 tokens: 0.4 s each, as is guessed before any measure
-        running = [asyncio.create_task(client.post("/v1/embeddings", json=body)) for body in bodies[:2]]
-        await asyncio.to_thread(blocked.wait_until_entered)
-        while "serving_waiting_texts 256.0" not in (await client.get("/metrics")).text:
-            await asyncio.sleep(0)
-        refused = await client.post("/v1/embeddings", json=bodies[2])
-        live = await client.get("/healthz")
-        blocked.open()
-        return [(await task).status_code for task in running], refused, live.status_code
-
-    accepted, refused, live = together(serving, scenario)
-    assert accepted == [200, 200]
-    assert live == 200
-    assert (refused.status_code, refused.json()["error"]["type"]) == (429, "overloaded")
-    assert int(refused.headers["retry-after"]) >= 1
 
 
 def test_equal_questions_at_the_same_time_are_computed_once(serving, monkeypatch) -> None:

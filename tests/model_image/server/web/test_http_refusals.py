@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from model_image.server.answers import MAX_TOKENS
+from model_image.server.computation import MAX_TOKENS
 from model_image.server.errors import MEANING, STATUS, Kind
 from model_image.server.web.schema import MAX_BODY, MAX_CANDIDATES, MAX_DOCUMENTS, MAX_HISTORY, MAX_TEXTS
 from tests.model_image.server.whole import PARTS, QUESTIONS, TITLES

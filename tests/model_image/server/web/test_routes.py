@@ -6,8 +6,8 @@ import struct
 
 import pytest
 
-from model_image.server import answers
-from model_image.server.releases.intake import Refusal
+from model_image.server import computation
+from model_image.server.releases.refusals import Refusal
 from model_image.server.releases.releases import Releases
 from model_image.server.scheduling.scheduler import Scheduler
 from model_image.server.web.operations import OPERATIONS
@@ -72,7 +72,7 @@ def test_a_search_reranks_no_more_of_its_own_candidates_than_the_tokens_of_a_req
 ) -> None:
     asked = {"query": "red running shoes"}
     [one] = ask(whole, "/v1/search", **asked, k=1)["results"]
-    monkeypatch.setattr(answers, "MAX_TOKENS", 10)  # a pair has six: two are too many
+    monkeypatch.setattr(computation, "MAX_TOKENS", 10)  # a pair has six: two are too many
     assert ask(whole, "/v1/search", **asked, k=1)["results"] == [one]
     refused = whole.http.post("/v1/search", json={**asked, "k": 3})
     assert (refused.status_code, refused.json()["error"]["type"]) == (413, "too_many_tokens")

@@ -1,0 +1,93 @@
+"""The files of a table into the engine, each row with the first rule of its own that it breaks.
+
+<table>_read         shard, number (of the row), the parsed columns, rule, field, seen: the latter three are null in
+                     good rows, `seen` is what may be shown of the value
+<table>_unreadable   rows of CSV files that are none: shard, number, field, seen; `before` of them come up to this one,
+                     which is found after `least` - 1 readable rows
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from model_image.training.data import shards
+from model_image.training.data.engine import Engine, literal
+from model_image.training.data.errors import InputError
+from model_image.training.data.settings import Settings
+from model_image.training.data.shards import Shard
+from model_image.training.data.splits import IN_SHARD
+from model_image.training.data.tables import TABLES, Table
+
+_SHOWN = 80  # characters of a value
+
+
+def read(engine: Engine, name: str, files: Sequence[Shard], settings: Settings, links: Path) -> None:
+    """Make both tables. `links` is a folder to put links to the files in. Raises `InputError` naming the shard."""
+    table = TABLES[name]
+    engine.rows(
+        f"CREATE TABLE {name}_unreadable "
+        "(shard BIGINT, number BIGINT, field VARCHAR, seen VARCHAR, before BIGINT, least BIGINT)"
+    )
+    for at, file in enumerate(files):
+        suffix = "".join(file.path.suffixes[-2:]).lower() if file.path.suffix.lower() == ".gz" else file.path.suffix
+        link = links / f"{name}-{at}{suffix}"  # a name that the engine takes for no pattern
+        link.symlink_to(file.path.resolve())
+        rejects = f"{name}_rejects_{at}"
+        texts = shards.texts(file, table.columns, table.required, settings.columns.get(name, {}))
+        rows = _rows(table, texts, shards.source(file, link, rejects), settings)
+        verb = f"INSERT INTO {name}_read" if at else f"CREATE TABLE {name}_read AS"
+        try:
+            engine.rows(f"{verb} SELECT {at} AS shard, * FROM ({rows})")
+        except duckdb.Error as error:
+            raise InputError(f"{file.path}: cannot be read ({_told(error)}); write this shard again") from None
+        if file.is_csv:
+            _note_rejects(engine, name, at, rejects, kept=settings.shard[0] == 0)
+
+
+def shown(table: Table, column: str, given: str) -> str:
+    """SQL of what a report may show of the column's text."""
+    if column == table.private:
+        return f"'(' || length({given}) || ' characters)'"
+    if column == table.free:
+        return f"left(scrubbed_value(left({given}, 1000)), {_SHOWN})"
+    return (
+        f"left({given}, {_SHOWN})" if column not in shards.LISTS else f"left(array_to_string({given}, '|'), {_SHOWN})"
+    )
+
+
+def _rows(table: Table, texts: dict[str, str], source: str, settings: Settings) -> str:
+    given = ", ".join(f"{sql} AS raw_{column}" for column, sql in texts.items())
+    parsed = ", ".join(f'{sql} AS "{column}"' for column, sql in table.parsed.items())
+    cases = " ".join(f"WHEN {rule.bad} THEN {at}" for at, rule in enumerate(table.rules, start=1))
+    names = ", ".join(literal(rule.name) for rule in table.rules)
+    fields = ", ".join(literal(rule.column) for rule in table.rules)
+    values = " ".join(f"WHEN {literal(name)} THEN {shown(table, name, f'raw_{name}')}" for name in table.columns)
+    kept = ", ".join(f'"{column}"' for column in table.parsed)
+    ruled = (
+        f"SELECT *, CASE {cases} END AS broken FROM (SELECT *, {parsed} FROM (SELECT number, {given} FROM ({source})))"
+    )
+    named = f"SELECT *, ([{names}])[broken] AS rule, ([{fields}])[broken] AS field FROM ({ruled})"
+    sql = f"SELECT number, {kept}, rule, field, CASE field {values} END AS seen FROM ({named})"
+    if "user" in table.parsed and settings.shard[1] > 1:
+        sql += " WHERE " + IN_SHARD.format(index=settings.shard[0], of=settings.shard[1])
+    now = f"TIMESTAMP {literal(settings.now.isoformat(sep=' '))}"
+    return sql.replace("$now", now).replace("$action", literal(settings.action))
+
+
+def _note_rejects(engine: Engine, name: str, at: int, rejects: str, *, kept: bool) -> None:
+    """The header counts as the first line; a line that is wrong in two ways is one row."""
+    if kept:
+        engine.rows(
+            f"INSERT INTO {name}_unreadable SELECT {at}, number, field, seen, before, number + 1 - before FROM ("
+            "SELECT line - 1 AS number, coalesce(min(column_name), '') AS field, lower(min(error_type::VARCHAR)) "
+            f"AS seen, row_number() OVER (ORDER BY line) AS before FROM {rejects} GROUP BY line)"
+        )
+    engine.rows(f"DROP TABLE {rejects}")
+    engine.rows(f"DROP TABLE {rejects}_scans")
+
+
+def _told(error: duckdb.Error) -> str:
+    """Without what the engine quotes: it may be a user's id."""
+    return re.sub(r'"[^"]*"', '"..."', str(error).splitlines()[0])[:200]

@@ -1,0 +1,82 @@
+"""What a run of `prepare` is asked for, checked before the first row is read."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from model_image.training.data.errors import InputError
+
+FOLDS = 5
+"""Of the queries, by `splits.fold`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """`inputs` maps tables (keys of `tables.TABLES`) to a file, a folder or a pattern; `columns` maps tables to
+    {our column: theirs}. Times are UTC without a zone. Raises `InputError`.
+
+    `shard` (I, N) keeps the users whose hash is I modulo N; what has no user is in shard 0 alone.
+    """
+
+    inputs: Mapping[str, str]
+    target: Path
+    now: datetime
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    action: str = "purchase"
+    purchase: str = "purchase"
+    cut: datetime | None = None
+    unseen_percent: int = 20
+    hold_fold: int | None = None
+    most_refused: float = 5.0
+    seed: int = 0
+    negatives: int = 4
+    pairs: int = 50
+    model: Path | None = None
+    shard: tuple[int, int] = (0, 1)
+    memory: str = "2GB"
+
+    def __post_init__(self) -> None:
+        index, of = self.shard
+        if not self.inputs:
+            raise InputError("inputs: none given, expected at least one table")
+        for table in ("events", "queries", "judgments"):
+            if table in self.inputs and "products" not in self.inputs:
+                raise InputError(f"{table}: given without a catalogue, whose products it names; pass --catalogue")
+        if "judgments" in self.inputs and "queries" not in self.inputs:
+            raise InputError("judgments: given without the queries they judge; pass --queries")
+        if not 0 <= index < of:
+            raise InputError(f"shard: {index}/{of}, expected I/N with I from 0 to N - 1")
+        if of > 1 and self.cut is None and "events" in self.inputs:
+            raise InputError("cut: not set, but every shard needs the same one; pass --cut")
+        if not re.fullmatch(r"[1-9]\d*(\.\d+)?\s*[KMGT]i?B", self.memory):
+            raise InputError(f"memory: {self.memory!r}, expected a number and a unit such as 2GB")
+        self._within("unseen_percent", 0, 99)
+        self._within("most_refused", 0, 100)
+        self._within("negatives", 0, 64)
+        self._within("pairs", 0, 100_000)
+        if self.hold_fold is not None:
+            self._within("hold_fold", 0, FOLDS - 1)
+
+    def _within(self, name: str, low: int, high: int) -> None:
+        value = getattr(self, name)
+        if not low <= value <= high:
+            raise InputError(f"{name}: {value}, expected a number from {low} to {high}")
+
+    def described(self) -> dict[str, Any]:
+        """All that the result depends on beside the inputs, the model, the key and the code."""
+        names = ("action", "purchase", "unseen_percent", "hold_fold", "most_refused", "seed", "negatives", "pairs")
+        found = {name: getattr(self, name) for name in names}
+        columns = {table: dict(sorted(renamed.items())) for table, renamed in sorted(self.columns.items())}
+        return found | {"columns": columns, "cut": self.cut and self.cut.isoformat(), "shard": list(self.shard)}
+
+
+def utc(text: str) -> datetime:
+    """A time in ISO 8601, taken as UTC where it has no zone, without one. Raises `InputError`."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"time: {text!r}, expected ISO 8601 such as 2026-08-01 or 2026-08-01T12:00:00Z") from error
+    return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found

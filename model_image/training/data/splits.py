@@ -1,0 +1,64 @@
+"""Who and what is learnt from, and what is kept to measure on. Pure; every choice is a hash, never a draw.
+
+Time: events at or after the cut are targets. Users: a share of them is in no example at all. Queries: five folds, with
+queries of the same words in the same fold. A hash keeps its choice when the tables grow, so that the figures of two
+days compare.
+"""
+
+import re
+import unicodedata
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from model_image.training.data.settings import FOLDS
+
+_VALID_IN = 10
+_HISTORY = 0.8  # of the days; the rest are targets
+_WORD = re.compile(r"[㐀-鿿豈-﫿぀-ヿ가-힯]|[^\W_]+?(?=[㐀-鿿豈-﫿぀-ヿ가-힯]|[\W_]|$)")
+
+
+def unseen(user: str, percent: int) -> bool:
+    """Whether the user, named by 32 hex digits, is kept out of all examples; the same as `UNSEEN` in SQL."""
+    return int(user[:8], 16) % 100 < percent
+
+
+UNSEEN = "(('0x' || left(\"user\", 8))::UBIGINT % 100 < {percent})"
+
+
+def in_shard(user: str, index: int, of: int) -> bool:
+    """Whether the user is of this shard, by digits that `unseen` does not read; `IN_SHARD` in SQL."""
+    return int(user[8:16], 16) % of == index
+
+
+IN_SHARD = "(('0x' || substr(\"user\", 9, 8))::UBIGINT % {of} = {index})"
+
+
+def words(query: str) -> str:
+    """The words of a query without case, order, number and repetition: near duplicates have the same.
+
+    Chinese, Japanese and Korean count by character, since a space between them says nothing.
+    """
+    found = _WORD.findall(unicodedata.normalize("NFKC", query).casefold())
+    single = {word[:-1] if len(word) > 3 and word.endswith("s") and word.isascii() else word for word in found}
+    return " ".join(sorted(single)) or query.strip()
+
+
+def fold(query: str) -> int:
+    """0 to 4."""
+    return _hash("fold", words(query)) % FOLDS
+
+
+def part(group: str, seed: int) -> str:
+    """Split of the examples of one group (a query's words, a user, a text): "valid" for one in ten, else "train"."""
+    return "train" if _hash("part", str(seed), group) % _VALID_IN else "valid"
+
+
+def default_cut(first: datetime, last: datetime) -> datetime | None:
+    """The midnight after which the last 20 % of the days come, None where there are fewer than two days."""
+    start = datetime(first.year, first.month, first.day)
+    days = (last - start).days + 1
+    return start + timedelta(days=max(1, int(days * _HISTORY))) if days > 1 else None
+
+
+def _hash(*parts: str) -> int:
+    return int.from_bytes(sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()[:8], "big")

@@ -1,0 +1,91 @@
+"""Scores to probabilities by Platt's method: 1 / (1 + exp(-(slope * score + intercept))).
+
+Chosen over isotonic regression: with a few thousand judged pairs the two parameters are steadier (Niculescu-Mizil &
+Caruana, ICML 2005, put the change at about a thousand cases for each), no two scores become equal, so that no ranking
+changes, and it is two numbers in a file. The targets are smoothed as Platt 1999 has it, against certainty.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from model_image.training.evaluate.errors import MeasureError
+
+FILE = "calibration.json"
+SCHEMA = 1
+
+
+class Calibration(msgspec.Struct, frozen=True, kw_only=True):
+    """`task` is what the scores are of, `event` what the probability is of ("exact", "purchase"). `slope` > 0."""
+
+    schema: int
+    task: str
+    event: str
+    slope: float
+    intercept: float
+    count: int
+
+    def probability(self, scores: Sequence[float] | np.ndarray) -> np.ndarray:
+        """float64 [scores], 0 to 1, in the order of the scores."""
+        logits = self.slope * np.asarray(scores, dtype=np.float64) + self.intercept
+        small = np.exp(-np.abs(logits))
+        return np.asarray(np.where(logits >= 0, 1, small) / (1 + small))
+
+
+def fit(
+    scores: Sequence[float] | np.ndarray, truth: Sequence[int] | np.ndarray, *, task: str, event: str
+) -> Calibration:
+    """Raises `MeasureError` for a truth of one class, scores that are not finite or all equal, and scores that are
+    higher where the event did not happen: no probability that keeps their order is right of those."""
+    from sklearn.linear_model import LogisticRegression
+
+    given, right = np.asarray(scores, dtype=np.float64), np.asarray(truth, dtype=np.int64)
+    if given.shape != right.shape or set(np.unique(right)) != {0, 1}:
+        raise MeasureError(f"{task}: {len(given)} scores of {sorted(set(right.tolist()))[:3]}, expected both 0 and 1")
+    if not np.isfinite(given).all() or np.ptp(given) == 0:
+        raise MeasureError(f"{task}: scores from {given.min()} to {given.max()}, expected finite and different ones")
+    # With all scores of one size, the solver's steps suit them, whatever they are: cosines, logits or sums.
+    middle, spread = float(given.mean()), float(given.std())
+    positive, negative = int(right.sum()), int((1 - right).sum())
+    targets = np.where(right == 1, (positive + 1) / (positive + 2), 1 / (negative + 2))
+    line = LogisticRegression(C=np.inf, max_iter=1000).fit(
+        np.tile((given - middle) / spread, 2)[:, None],
+        np.repeat((1, 0), len(given)),
+        sample_weight=np.concatenate((targets, 1 - targets)),
+    )
+    slope = float(line.coef_[0, 0]) / spread
+    if slope <= 0:
+        raise MeasureError(
+            f"{task}: the fitted slope is {slope:.3g}, expected above 0; the scores are no better than chance"
+        )
+    intercept = float(line.intercept_[0]) - slope * middle
+    return Calibration(schema=SCHEMA, task=task, event=event, slope=slope, intercept=intercept, count=len(given))
+
+
+def cross_fitted(scores: np.ndarray, truth: np.ndarray, folds: np.ndarray, *, task: str, event: str) -> np.ndarray:
+    """The probability of each score by a calibration fitted on the other folds, float64 [scores]."""
+    found = np.empty(len(scores))
+    for fold in np.unique(folds):
+        there = folds == fold
+        found[there] = fit(scores[~there], truth[~there], task=task, event=event).probability(scores[there])
+    return found
+
+
+def write(calibrations: Sequence[Calibration], folder: Path) -> None:
+    """All of them, as JSON numbers."""
+    (folder / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(list(calibrations)), indent=1) + b"\n")
+
+
+def read(folder: Path) -> list[Calibration]:
+    """Inverse of `write`. Raises `MeasureError`."""
+    path = folder / FILE
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=list[Calibration])
+    except (OSError, msgspec.MsgspecError) as error:
+        raise MeasureError(f"{path}: {error}; evaluate again") from error
+    for one in found:
+        if one.schema != SCHEMA or not (0 < one.slope < np.inf and np.isfinite(one.intercept)):
+            raise MeasureError(f"{path}: {one}, expected schema {SCHEMA}, a slope above 0 and a finite intercept")
+    return found

@@ -1,0 +1,66 @@
+"""How good the candidate's scores are as probabilities and as grades: before and after calibration."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from model_image.evaluation import Estimate
+from model_image.training.evaluate import calibration, grades
+from model_image.training.evaluate.calibration import Calibration
+from model_image.training.evaluate.predictions import of_labels, of_numbers
+from model_image.training.evaluate.probabilities import of_probabilities, reliability
+from model_image.training.evaluate.protocol import Task
+from model_image.training.evaluate.rankings import GRADE_GAINS, Run, ranking
+
+SHOWN = 20
+"""Products of a recommendation that are looked at."""
+
+FOLDS = 5
+
+Points = list[tuple[float, float, int]]
+
+
+class Chances(NamedTuple):
+    """Of one task. `before` are the scores as they are, cut to 0 to 1, `after` those calibrated on the other folds;
+    the calibration to keep is fitted on all. `graded` has macro-F1 and the MAE of grades, where there are grades."""
+
+    calibration: Calibration
+    before: Mapping[str, Estimate]
+    after: Mapping[str, Estimate]
+    points_before: Points
+    points_after: Points
+    graded: Mapping[str, Estimate]
+
+
+def chances(task: Task, run: Run, folds: Mapping[str, int], *, event: str, most: int | None = None) -> Chances:
+    """Of the `most` best products of each unit, or of all that were ranked; `folds` by unit.
+
+    Raises `MeasureError` where no probability can be had: one class, one score, one fold, or no better than chance.
+    """
+    pairs = [
+        (unit, run[unit][product], task.truth[unit].get(product, 0.0))
+        for unit in task.truth
+        for product in ranking(unit, run.get(unit, {}), most)
+    ]
+    units = [unit for unit, _, _ in pairs]
+    scores, gains = (np.array([pair[at] for pair in pairs], dtype=np.float64) for at in (1, 2))
+    truth, fold = (gains >= 1).astype(np.int64), np.array([folds[unit] for unit in units])
+    fitted = calibration.fit(scores, truth, task=task.name, event=event)
+    after = calibration.cross_fitted(scores, truth, fold, task=task.name, event=event)
+    before = scores.clip(0, 1)
+    return Chances(
+        fitted,
+        of_probabilities(truth, before, units),
+        of_probabilities(truth, after, units),
+        reliability(truth, before),
+        reliability(truth, after),
+        {} if most else _graded(scores, gains, fold, units),
+    )
+
+
+def _graded(scores: np.ndarray, gains: np.ndarray, folds: np.ndarray, units: list[str]) -> dict[str, Estimate]:
+    known = np.array([GRADE_GAINS.index(gain) for gain in gains.tolist()])
+    said = grades.cross_fitted(scores, known, folds)
+    f1 = of_labels([str(grade) for grade in known], [str(grade) for grade in said], units)["f1"]
+    return {"f1": f1, "grade_mae": of_numbers(known.tolist(), said.tolist(), units)["mae"]}

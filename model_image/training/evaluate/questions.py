@@ -1,0 +1,81 @@
+"""What a dataset allows to be asked, with the baselines of each question."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model_image.training.dataset import EVENTS, JUDGMENTS, QUERIES, Dataset
+from model_image.training.evaluate import tables
+from model_image.training.evaluate.baselines_purchases import purchase_baselines
+from model_image.training.evaluate.baselines_search import search_baselines
+from model_image.training.evaluate.chances import FOLDS, SHOWN
+from model_image.training.evaluate.errors import MeasureError
+from model_image.training.evaluate.protocol import System, Task
+from model_image.training.evaluate.purchase_task import HORIZON_DAYS, purchase_task
+from model_image.training.evaluate.search_task import search_task
+from model_image.training.evaluate.vectors import Embed, kept_vectors
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A task, its baselines by name, and how its scores become probabilities: of `event`, over `folds` by unit, of the
+    `most` best products or of all; there is no calibration without an event."""
+
+    task: Task[Any]
+    baselines: Mapping[str, System[Any]]
+    side: str
+    event: str = ""
+    folds: Mapping[str, int] | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """`fold` limits search to the queries of one fold, `horizon_days` is how late the basket may come, `cache` keeps
+    the baseline's vectors."""
+
+    fold: int | None = None
+    horizon_days: int = HORIZON_DAYS
+    cache: Path | None = None
+
+
+def questions(dataset: Dataset, embed: Embed, kind: str, settings: Settings) -> Iterator[Question]:
+    """Searching and reranking where there are judgments, recommending where there are events and a cut.
+
+    `embed` is the zero-shot baseline, `kind` the backend it runs on. Raises `MeasureError` where nothing can be asked.
+    """
+    searches, purchases = dataset.has(JUDGMENTS), dataset.has(EVENTS) and dataset.prepared.cut is not None
+    if not (searches or purchases):
+        raise MeasureError(
+            f"{dataset.folder}: neither judgments nor events with a cut, expected one of them; prepare with more tables"
+        )
+    catalogue = tables.read_catalogue(dataset)
+    vectors = kept_vectors(embed, catalogue.texts, settings.cache, kind)
+    if searches:
+        baselines = search_baselines(catalogue, embed, vectors)
+        yield Question(
+            task=search_task(dataset, whole_catalogue=True, fold=settings.fold), baselines=baselines, side="search"
+        )
+        reranking = search_task(dataset, whole_catalogue=False, fold=settings.fold)
+        yield Question(
+            task=reranking,
+            baselines=baselines,
+            side="search",
+            event="exact match",
+            folds=_folds(dataset),
+        )
+    if purchases:
+        task = purchase_task(dataset, horizon_days=settings.horizon_days)
+        yield Question(
+            task=task,
+            baselines=purchase_baselines(dataset, catalogue.ids, vectors),
+            side="recommend",
+            event="purchase",
+            folds={user: int(user[8:16], 16) % FOLDS for user in task.truth},
+            most=SHOWN,
+        )
+
+
+def _folds(dataset: Dataset) -> dict[str, int]:
+    return dict(tables.query(dataset, f"SELECT query_id, fold FROM {tables.table(dataset, QUERIES)}"))

@@ -1,0 +1,56 @@
+"""Tables of a prepared dataset, read by duckdb: what does not concern the question stays on disk."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from model_image.products import product_text
+from model_image.training.dataset import PRODUCTS, Dataset
+from model_image.training.evaluate.errors import MeasureError
+
+
+class Catalogue(NamedTuple):
+    """Columns of products.parquet in its order."""
+
+    ids: list[str]
+    titles: list[str]
+    categories: list[str]
+
+    @property
+    def texts(self) -> list[str]:
+        """What a served release embeds of each."""
+        return [product_text(title, category) for title, category in zip(self.titles, self.categories, strict=True)]
+
+
+def read_catalogue(dataset: Dataset) -> Catalogue:
+    """Raises `DatasetError` where there are no products."""
+    rows = query(dataset, f"SELECT product_id, title, category FROM {table(dataset, PRODUCTS)}")
+    return Catalogue(*(list(column) for column in zip(*rows, strict=True))) if rows else Catalogue([], [], [])
+
+
+def table(dataset: Dataset, name: str) -> str:
+    """The table as duckdb reads it in a FROM clause. Raises `DatasetError` where it was not given."""
+    path = str(dataset.path(name)).replace("'", "''")
+    return f"read_parquet('{path}')"
+
+
+def query(dataset: Dataset, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """The rows of one question. Raises `MeasureError` for a file that cannot be read."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        try:
+            return connection.execute(sql, list(values)).fetchall()
+        except duckdb.Error as error:
+            raise MeasureError(f"{dataset.folder}: {error}; prepare the data again") from error
+
+
+def top(scores: np.ndarray, count: int) -> np.ndarray:
+    """Positions of the `count` highest of float [n], in no order, equal ones of the lowest positions first."""
+    if count >= len(scores):
+        return np.arange(len(scores))
+    last = np.partition(scores, -count)[-count]
+    above = np.flatnonzero(scores > last)
+    return np.concatenate((above, np.flatnonzero(scores == last)[: count - len(above)]))

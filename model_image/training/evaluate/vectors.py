@@ -1,0 +1,49 @@
+"""The vectors of the packaged MiniLM as it is, the zero-shot baseline, kept between evaluations."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from model_image import release_zero
+from model_image.embed import embed_texts
+from model_image.layout import ENCODER
+from model_image.revisions import PACKAGE
+from model_image.server.backend import Backend
+
+Embed = Callable[[Sequence[str]], np.ndarray]
+
+
+def zero_shot(backend: Backend) -> Embed:
+    """Texts to float32 [texts, 384] by the packaged weights."""
+    with tempfile.TemporaryDirectory(prefix="encoder-") as name:
+        release_zero.write_encoder(Path(name))
+        encoder = backend.load(Path(name) / ENCODER)
+    return partial(embed_texts, encoder, batch_tokens=backend.batch_tokens, workers=backend.workers)
+
+
+def kept_vectors(embed: Embed, texts: Sequence[str], cache: Path | None, kind: str) -> np.ndarray:
+    """The vectors of `texts`, from `cache` where they were put before; `kind` is what computed them.
+
+    A file is named by all texts, so another catalogue has another; one that cannot be read is made again.
+    """
+    if cache is None:
+        return embed(texts)
+    digest = hashlib.sha256("\0".join([PACKAGE, kind, *texts]).encode("utf-8", "surrogatepass")).hexdigest()
+    path = cache / f"minilm-{digest[:32]}.npy"
+    try:
+        found = np.load(path, allow_pickle=False)
+        if found.ndim == 2 and len(found) == len(texts) and np.isfinite(found).all():
+            return np.asarray(found, dtype=np.float32)
+    except (OSError, ValueError):
+        pass
+    found = embed(texts)
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=cache, suffix=".tmp", delete=False) as file:
+        np.save(file, found)
+    os.replace(file.name, path)
+    return found

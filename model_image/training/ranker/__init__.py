@@ -1,0 +1,1 @@
+"""Fits the learned rankers on the signals of a release, and shows by cross-validation what they gain."""

@@ -1,0 +1,64 @@
+"""Puts the signals and the fitted rankers into a release folder, beside the encoder and the index."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file
+
+from model_image.catalogue import Product
+from model_image.layout import BEHAVIOUR, ENCODER, INDEX, LEXICAL, RANKERS
+from model_image.signals.behaviour import save_behaviour
+from model_image.signals.lexical_build import build_lexical, save_lexical
+from model_image.signals.ranker import save_ranker
+from model_image.training.dataset import EVENTS, JUDGMENTS, Dataset
+from model_image.training.ranker import searching
+from model_image.training.ranker.behaviour import learn_behaviour
+from model_image.training.ranker.encoded import Embed, encoder
+from model_image.training.ranker.fitting import Group, fit
+from model_image.training.ranker.known import known_purchases
+from model_image.training.ranker.tables import read_graded
+from model_image.training.ranker.validate import Grid, Say, learnt_lists
+
+
+def write_signals(
+    folder: Path,
+    products: Sequence[Product],
+    dataset: Dataset | None,
+    *,
+    embed: Embed | None = None,
+    grid: Grid = None,
+    say: Say = print,
+) -> list[str]:
+    """Write lexical/ and, where `dataset` has them, rankers/search.* from its judgments, behaviour.safetensors and
+    rankers/recommend.* from its purchases before the cut. Returns what was written, as paths inside `folder`.
+
+    `products` are in the order of the folder's catalogue and index, which must be there; `embed` is for the queries and
+    by default the folder's own encoder, `grid` as in `fit`. The fold and the users that the dataset holds back teach
+    nothing. Raises `DatasetError`, and ValueError where products and index differ or there is too little to fit on.
+    """
+    vectors = load_file(folder / INDEX)["embeddings"].astype(np.float32)
+    if len(vectors) != len(products):
+        raise ValueError(f"products: {len(products)}, the index has {len(vectors)}; give those it was built from")
+    lexical = build_lexical(products)
+    save_lexical(lexical, folder / LEXICAL)
+    written = [LEXICAL]
+    rows = {product.product_id: row for row, product in enumerate(products)}
+    if dataset is not None and dataset.has(JUDGMENTS):
+        held = dataset.prepared.hold_fold
+        queries = [query for query in read_graded(dataset, rows) if query.fold != held]
+        asked = (embed or encoder(folder / ENCODER))([query.text for query in queries])
+        _fit(folder, "search", searching.lists(searching.SearchShop(lexical, vectors), queries, asked), grid, say)
+        written.append(f"{RANKERS}/search.txt")
+    if dataset is not None and dataset.has(EVENTS):
+        known, cut = known_purchases(dataset, rows)
+        save_behaviour(learn_behaviour(known, rows=len(products), end=cut), folder / BEHAVIOUR)
+        _fit(folder, "recommend", learnt_lists(known, cut, vectors), grid, say)
+        written += [BEHAVIOUR, f"{RANKERS}/recommend.txt"]
+    return written
+
+
+def _fit(folder: Path, task: str, groups: list[Group], grid: Grid, say: Say) -> None:
+    text, settings, trees = fit(task, groups, grid=grid)
+    save_ranker(folder / RANKERS, task, text)
+    say(f"{task}: {len(groups)} lists, {settings.objective}, {settings.leaves} leaves, {trees} trees")

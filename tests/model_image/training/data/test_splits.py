@@ -1,0 +1,62 @@
+"""Splits depend on nothing but what they split, and near duplicates stay together."""
+
+# ruff: noqa: RUF001 - full-width letters are what is tested
+
+from datetime import datetime
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model_image.training.data import splits
+
+_USER = st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
+
+
+@given(_USER, st.integers(0, 99), st.integers(1, 9))
+def test_sql_and_python_choose_the_same_users(user: str, percent: int, of: int) -> None:
+    asked = f"{splits.UNSEEN.format(percent=percent)}, {splits.IN_SHARD.format(index=0, of=of)}"
+    found = duckdb.execute(f'SELECT {asked} FROM (SELECT ? AS "user")', [user]).fetchone()
+    assert found == (splits.unseen(user, percent), splits.in_shard(user, 0, of))
+
+
+@given(_USER, st.integers(1, 9))
+def test_every_user_is_in_one_shard(user: str, of: int) -> None:
+    assert sum(splits.in_shard(user, index, of) for index in range(of)) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("red shoes", "Shoes RED"),
+        ("red shoe", "red shoes!"),
+        ("ＵＳＢ　线", "usb线"),
+        ("红色 连衣裙", "连衣裙红色"),
+        ("iPhone 15 手机壳", "手机壳 iphone 15"),
+    ],
+)
+def test_near_duplicates_have_the_same_fold_and_part(one: str, other: str) -> None:
+    assert splits.words(one) == splits.words(other)
+    assert splits.fold(one) == splits.fold(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("red shoes", "red boots"), ("红裙", "白裙"), ("!!", "??"), ("size 4", "size 42")]
+)
+def test_others_have_words_of_their_own(one: str, other: str) -> None:
+    assert splits.words(one) != splits.words(other)
+
+
+def test_folds_and_parts_are_about_even() -> None:
+    folds = [splits.fold(f"query {at}") for at in range(5000)]
+    assert all(900 < folds.count(fold) < 1100 for fold in range(5))
+    parts = [splits.part(f"group {at}", 0) for at in range(5000)]
+    assert 400 < parts.count("valid") < 600
+    assert parts != [splits.part(f"group {at}", 1) for at in range(5000)]
+
+
+def test_the_last_fifth_of_the_days_are_targets() -> None:
+    assert splits.default_cut(datetime(2026, 1, 1, 9), datetime(2026, 1, 10, 9)) == datetime(2026, 1, 9)
+    assert splits.default_cut(datetime(2026, 1, 1), datetime(2026, 1, 2)) == datetime(2026, 1, 2)
+    assert splits.default_cut(datetime(2026, 1, 1, 9), datetime(2026, 1, 1, 10)) is None
