@@ -9,16 +9,18 @@ promotion: stores tell versions apart by content alone, and without it the chann
 import msgspec
 
 from model_image.channel import PROMOTE, ROLLBACK, Channel, ChannelError
+from model_image.channel_rollback import way_back
 
 LAST = 5
-"""Former stable releases that are kept as ways back, and canaries beside them."""
+"""Ways back that are kept, and as many former stable releases and canaries beside them."""
 
 
 def held(channel: Channel, last: int = LAST) -> dict[str, str]:
     """The releases that may not be removed, with the reason for each.
 
-    The last canaries are among them: a site's registry cache holds the latest releases of the history, also of those
-    that were never stable.
+    The ways back are counted apart from the former stable releases, most of which may be releases that were rolled back
+    from. The last canaries are among what is held: a site's registry cache holds the latest releases of the history,
+    also of those that were never stable.
     """
     found: dict[str, str] = {}
     if channel.stable:
@@ -37,6 +39,8 @@ def held(channel: Channel, last: int = LAST) -> dict[str, str]:
     for some in (were_stable, were_canary):
         for release in list(some)[:last]:
             found.setdefault(release, some[release])
+    for release in way_back(channel)[:last]:
+        found.setdefault(release, f"one of the last {last} ways back")
     return found
 
 

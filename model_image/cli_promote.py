@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from model_image import cli_shared as cli
+from model_image.channel import PROMOTE
 from model_image.promotion import LATENCY_BUDGET
 from model_image.registry import gated, open_registry
 
@@ -12,7 +13,13 @@ Make a published release the stable one of its channel: every server takes it wi
 
 The gate asks for an evaluation that compares it with the release now stable: better, or equal within the interval, on
 every guarded measure and segment, and within the latency budget. The first release of a channel needs none. --force
-goes around the gate; the reason and what was overridden stay in the history."""
+goes around the gate; the reason and what was overridden stay in the history.
+
+The evaluation, with DATA as scripts/prepare wrote it and R the registry:
+  scripts/releases get --registry R CANDIDATE candidate
+  scripts/releases get --registry R STABLE stable
+  scripts/evaluate --data DATA --release candidate --against stable --out E
+  scripts/releases record --registry R CANDIDATE E/evaluation.json"""
 
 _EXAMPLES = f"""\
 examples:
@@ -51,7 +58,9 @@ def _promote(arguments: argparse.Namespace) -> None:
     if before.stable:
         back = cli.command("rollback", arguments, "--to", before.stable, "--why", "REASON")
     print(cli.told(before, now, back))
-    for reason in now.history[-1].forced if now.etag != before.etag else ():
+    # Somebody may have moved it again already: the last change need not be this one.
+    ours = [each for each in now.history[len(before.history) :] if (each.release, each.action) == (digest, PROMOTE)]
+    for reason in ours[0].forced if ours else ():
         cli.say(f"overridden: {reason}")
 
 

@@ -81,8 +81,9 @@ def publish(path: Path, registry: Registry, *, model: str, renamed: dict[str, st
     for _ in catalogue.read_catalogue(path, renamed=renamed):  # a bad row is told before the registry is asked
         pass
     wanted = release_zero.inputs(path, renamed=renamed)
+    going = registry.channel(model).collecting
     for manifest in registry.releases(model):
-        if wanted.match(manifest) and not missing(registry.store, manifest):
+        if manifest.digest not in going and wanted.match(manifest) and not missing(registry.store, manifest):
             cli.say(f"{registry}: has the release of this catalogue already")
             return manifest.digest
     with tempfile.TemporaryDirectory(prefix="release-") as name:

@@ -1,15 +1,18 @@
-"""`scripts/releases`: look at what the registry holds, and remove what nobody needs any more."""
+"""`scripts/releases`: look at what the registry holds, add an evaluation, and remove what nobody needs any more."""
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
+from model_image import artefact, cli_releases_gc, evaluation
 from model_image import cli_shared as cli
-from model_image.channel_collecting import LAST
-from model_image.registry import collecting, collection, difference, open_registry, views
+from model_image.registry import difference, open_registry, views
 
-_DESCRIPTION = "Look at the releases of a registry, and remove those that nobody needs any more."
+_DESCRIPTION = """\
+Look at the releases of a registry, get one as a folder, record what was measured of one, and remove those that nobody
+needs any more."""
 
 _EXAMPLES = f"""\
 examples:
@@ -17,17 +20,12 @@ examples:
   scripts/releases show --registry s3://models sha256-4f0c21
   scripts/releases diff --registry s3://models sha256-4f0c21 sha256-77ab90
   scripts/releases history --registry s3://models --json
+  scripts/releases get --registry s3://models sha256-4f0c21 ./stable
+  scripts/releases record --registry s3://models sha256-77ab90 ./evaluated/evaluation.json
   scripts/releases gc --registry s3://models             says what would go
   scripts/releases gc --registry s3://models --delete    removes it
 {cli.S3_HELP}exit codes: 0 done, 1 the registry failed or refused, 2 bad input
 """
-
-_GC = f"""\
-Say what could be removed, and with --delete remove it: releases and unfinished uploads untouched for --older-than days
-that no channel names as stable or canary, nor among its last --last former stable releases or canaries. Safe to kill
-and to repeat, and beside a promotion: one of the two gives way. Evaluations stay. --last should not be below
-CACHE_ROLLBACKS of the registry caches ({LAST} is above its default).
-In the bucket it needs the collector's role, also to look: old versions of objects are part of it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,22 +58,30 @@ def _history(arguments: argparse.Namespace) -> None:
     _print(arguments, changes, views.history_table(changes), f"{arguments.model}: nothing was ever promoted")
 
 
-def _gc(arguments: argparse.Namespace) -> None:
-    if arguments.last < 0 or not 0 <= arguments.older_than < 36_500:
+def _get(arguments: argparse.Namespace) -> None:
+    registry, folder = open_registry(arguments.registry), arguments.folder
+    digest = cli.resolve(registry, arguments.model, arguments.digest)
+    if folder.exists():  # a download would replace it
+        try:
+            artefact.verify(folder, digest)
+        except artefact.ArtefactError as error:
+            rule = f"a new folder, or one that holds {digest}"
+            raise cli.InputError(f"FOLDER: {error}, expected {rule}; name another one") from error
+    manifest = registry.download(arguments.model, digest, folder)
+    cli.say(f"{digest}, {manifest.size:,} bytes")
+    print(folder)
+
+
+def _record(arguments: argparse.Namespace) -> None:
+    try:
+        found = evaluation.decode(arguments.evaluation.read_bytes(), arguments.evaluation)
+    except (evaluation.EvaluationError, OSError) as error:
         raise cli.InputError(
-            f"--last, --older-than: {arguments.last}, {arguments.older_than}, expected 0 or more, and days below 36500"
-        )
-    store = open_registry(arguments.registry).store
-    plan = collection.plan(store, arguments.model, last=arguments.last, days=arguments.older_than)
-    print(views.plan_table(plan))
-    going = [each for each in plan.candidates if not each.stays]
-    size = sum(each.size for each in going) + sum(each.size for each in plan.leftovers)
-    text = f"{len(going)} releases and {len(plan.leftovers)} leftovers, {size:,} bytes"
-    if not arguments.delete:
-        print(f"would remove {text}; nothing was removed, --delete does it")
-        return
-    cli.say(f"removing {text}")
-    print(f"removed {collecting.collect(store, plan, cli.say):,} bytes")
+            f"EVALUATION: {error}, expected the evaluation.json that scripts/evaluate writes; name that"
+        ) from error
+    registry = open_registry(arguments.registry)
+    digest = cli.resolve(registry, arguments.model, arguments.digest)
+    print(registry.record_evaluation(arguments.model, digest, found))
 
 
 def _print(arguments: argparse.Namespace, data: object, table: str, nothing: str) -> None:
@@ -89,27 +95,27 @@ def _print(arguments: argparse.Namespace, data: object, table: str, nothing: str
 
 def _parser() -> argparse.ArgumentParser:
     parser = cli.parser("releases", _DESCRIPTION, _EXAMPLES)
-    verbs = parser.add_subparsers(metavar="list | show | diff | history | gc", required=True)
+    verbs = parser.add_subparsers(metavar="list | show | diff | history | get | record | gc", required=True)
     acts = {
         "list": (_list, "releases with size, place in the channel and main numbers", ()),
         "show": (_show, "manifest, evaluations and place of one release, as JSON", ("digest",)),
         "diff": (_diff, "what differs between two releases", ("first", "second")),
         "history": (_history, "who moved the channel, when and why", ()),
-        "gc": (_gc, "say what could be removed, and remove it with --delete", ()),
+        "get": (_get, "put a release, verified, into a folder, as scripts/evaluate takes it", ("digest",)),
+        "record": (_record, "keep an evaluation beside its release, for the gate of scripts/promote", ("digest",)),
+        "gc": (cli_releases_gc.collect, "say what could be removed, and remove it with --delete", ()),
     }
     for name, (act, text, digests) in acts.items():
         formatter = argparse.RawDescriptionHelpFormatter
-        verb = verbs.add_parser(name, help=text, description=_GC if name == "gc" else text, formatter_class=formatter)
+        told = cli_releases_gc.DESCRIPTION if name == "gc" else text
+        verb = verbs.add_parser(name, help=text, description=told, formatter_class=formatter)
         verb.set_defaults(act=act)
         for digest in digests:
             verb.add_argument(digest, help="a release, or the beginning of its digest")
         cli.add_place(verb)
         if name in ("list", "diff", "history"):
             verb.add_argument("--json", action="store_true", help="JSON instead of a table")
-    gc = verbs.choices["gc"]
-    gc.add_argument("--delete", action="store_true", help="remove it; without, nothing is removed")
-    gc.add_argument("--dry-run", action="store_true", help="the default; spelled out for scripts")
-    gc.add_argument("--last", type=int, default=LAST, metavar="N", help=f"ways back that are kept (default: {LAST})")
-    days = collection.DAYS
-    gc.add_argument("--older-than", type=float, default=days, metavar="DAYS", help=f"age in days (default: {days:g})")
+    verbs.choices["record"].add_argument("evaluation", type=Path, help="evaluation.json as scripts/evaluate writes it")
+    verbs.choices["get"].add_argument("folder", type=Path, help="the folder to make; a whole one that is there is kept")
+    cli_releases_gc.add_options(verbs.choices["gc"])
     return parser

@@ -61,6 +61,10 @@ def run(act: Callable[[], None]) -> int:
         say(f"error: {error}:")
         for reason in error.reasons:
             say(f"  {reason}")
+        if error.steps:
+            say("to evaluate it beside the stable release and record that (--data: what scripts/prepare wrote):")
+            for step in error.steps:
+                say(f"  {step}")
         say("or promote it nevertheless with --force --why REASON, which the history keeps")
         return 1
     except (ArtefactError, ChannelError, EvaluationError, RegistryError, StoreError, OSError) as error:

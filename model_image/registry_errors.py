@@ -14,11 +14,13 @@ class IncompleteReleaseError(RegistryError):
 
 
 class GateError(RegistryError):
-    """A promotion that the evaluation does not bear out; `reasons` says why, one line each."""
+    """A promotion that the evaluation does not bear out: the `reasons`, one line each, and the commands that make the
+    evaluation that is missing, if one is."""
 
-    def __init__(self, message: str, reasons: tuple[str, ...]) -> None:
+    def __init__(self, message: str, reasons: tuple[str, ...], steps: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.reasons = reasons
+        self.steps = steps
 
 
 class ChannelConflictError(RegistryError):

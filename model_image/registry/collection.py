@@ -43,8 +43,8 @@ class Plan(NamedTuple):
 def plan(
     store: ObjectStore, model: str, *, last: int = LAST, days: float = DAYS, clock: Callable[[], float] = time.time
 ) -> Plan:
-    """What may go: releases that no channel names as stable, canary or one of the `last` former ones, and leftovers,
-    both untouched for `days`. What a removal began before is finished. Reads only."""
+    """What may go: releases that no channel names as stable, canary, or one of the `last` former ones or ways back, and
+    leftovers of these, both untouched for `days`. What a removal began before is finished. Reads only."""
     older_than = clock() - days * _DAY
     held = held_by_any(store, last)
     begun = read_channel(store, model).collecting
@@ -58,7 +58,11 @@ def plan(
         _candidate(model, digest, found[digest], held, older_than, days, begun=digest in begun)
         for digest in sorted({*found, *begun})
     ]
-    leftovers = [each for each in store.leftovers(prefix) if each.modified < older_than]
+    leftovers = [
+        each
+        for each in store.leftovers(prefix)
+        if each.modified < older_than and each.key[len(prefix) :].partition("/")[0] not in held
+    ]
     return Plan(model, last, older_than, tuple(candidates), tuple(leftovers))
 
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from model_image import promotion
-from model_image.evaluation import Evaluation
+from model_image.registry.evaluations import Found
 from model_image.registry.registry import Registry
 
 _FIELDS = ("created", "base_model", "data_revision", "code_revision", "size")
@@ -24,7 +24,7 @@ def difference(registry: Registry, model: str, first: str, second: str) -> list[
     for path in sorted(one.files.keys() | two.files.keys()):
         if one.files.get(path) != two.files.get(path):
             lines.append(Line(f"file {path}", *(_entry(each.files.get(path)) for each in (one, two))))
-    lines += _metrics(registry.evaluations(model, first), registry.evaluations(model, second))
+    lines += _metrics(registry.find_evaluations(model, first), registry.find_evaluations(model, second))
     return [line for line in lines if line.first != line.second]
 
 
@@ -33,6 +33,8 @@ def _entry(entry: object) -> str:
     return f"{size:,} bytes, {sha256[:12]}" if size is not None else ""
 
 
-def _metrics(first: list[Evaluation], second: list[Evaluation]) -> list[Line]:
-    one, two = promotion.headline(first), promotion.headline(second)
-    return [Line(name, *(f"{each[name]:.4g}" if name in each else "" for each in (one, two))) for name in (one | two)]
+def _metrics(first: Found, second: Found) -> list[Line]:
+    one, two = promotion.headline(first.evaluations), promotion.headline(second.evaluations)
+    troubles = Line("cannot be read", ", ".join(first.unreadable), ", ".join(second.unreadable))
+    told = [(name, *(f"{each[name]:.4g}" if name in each else "" for each in (one, two))) for name in one | two]
+    return [troubles, *map(Line._make, told)]

@@ -17,6 +17,8 @@ def replace(store: ObjectStore, seen: Channel, change: Callable[[Channel], Chann
     """
     moved = change(seen)
     if moved is seen:
+        if read_channel(store, seen.model, unless=seen).etag != seen.etag:
+            raise ChannelConflictError(_beaten(store, seen))
         return seen
     try:
         store.put(channel_key(seen.model), channels.encode(moved), expected=seen.etag)
@@ -32,5 +34,5 @@ def _beaten(store: ObjectStore, seen: Channel) -> str:
     return (
         f"{store}: channel {seen.model!r} was moved by somebody else meanwhile"
         + (f" ({'; '.join(news)})" if news else "")
-        + "; nothing was changed, look at the channel and promote again"
+        + "; nothing was changed, look at the channel and try again"
     )

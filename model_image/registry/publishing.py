@@ -19,6 +19,7 @@ def publish(store: ObjectStore, folder: Path, *, progress: Progress | None = Non
     """Verify a sealed folder, upload what the registry lacks of it, and return its digest.
 
     A release that is being removed is refused at the start, and at the end should the removal have begun meanwhile.
+    One that was removed from beginning to end meanwhile is not there: `ReleaseNotFoundError`.
     """
     manifest = artefact.verify(folder)
     model, digest = manifest.model, manifest.digest
@@ -33,6 +34,7 @@ def publish(store: ObjectStore, folder: Path, *, progress: Progress | None = Non
         except ConflictError:
             read_manifest(store, model, digest)  # the same release, finished by somebody else
     refuse_collecting(read_channel(store, model), digest)
+    read_manifest(store, model, digest)
     check_complete(store, manifest)
     return digest
 

@@ -11,8 +11,9 @@ from model_image import channel as channels
 from model_image.artefact import ArtefactError, Manifest
 from model_image.channel import Channel
 from model_image.download import GoOn, download
-from model_image.evaluation import Evaluation
+from model_image.evaluation import Evaluation, EvaluationError
 from model_image.registry import evaluations, moving, publishing
+from model_image.registry.evaluations import Found
 from model_image.registry.keys import RELEASES, check_model, release_prefix
 from model_image.registry.publishing import Progress
 from model_image.registry.reading import read_channel, read_manifest
@@ -60,12 +61,25 @@ class Registry:
         return read_manifest(self._store, model, digest)[0]
 
     def record_evaluation(self, model: str, digest: str, evaluation: Evaluation) -> str:
-        """Keep what was measured of a published release; returns the key it is stored under. Safe to repeat."""
+        """Keep what was measured of a published release; returns the key it is stored under. Safe to repeat.
+
+        Raises `EvaluationError` for what could not be read again.
+        """
         return evaluations.record(self._store, self.manifest(model, digest), evaluation)
 
     def evaluations(self, model: str, digest: str) -> list[Evaluation]:
-        """What was measured of a release, before it was sealed and later, the oldest first."""
-        return evaluations.read(self._store, self.manifest(model, digest))
+        """What was measured of a release, before it was sealed and later, the oldest first.
+
+        Raises `EvaluationError` where one cannot be read; `find_evaluations` does not.
+        """
+        found = self.find_evaluations(model, digest)
+        if found.unreadable:
+            raise EvaluationError(found.unreadable[0])
+        return found.evaluations
+
+    def find_evaluations(self, model: str, digest: str) -> Found:
+        """What was measured of a release, and what of it cannot be read."""
+        return evaluations.find(self._store, self.manifest(model, digest))
 
     def channel(self, model: str, *, unless: Channel | None = None) -> Channel:
         """The model's channel; one with nothing stable when it was never set; `unless` itself when unchanged."""

@@ -15,23 +15,28 @@ from model_image.registry.registry import Registry
 
 
 def releases(registry: Registry, model: str) -> list[dict[str, Any]]:
-    """Published releases, the oldest first: digest, created, size in bytes, place in the channel, main numbers."""
-    channel = registry.channel(model)
-    return [
-        {
-            "digest": manifest.digest,
-            "created": manifest.created,
-            "size": manifest.size,
-            "place": _place(channel, manifest.digest),
-            "metrics": promotion.headline(registry.evaluations(model, manifest.digest)),
-        }
-        for manifest in registry.releases(model)
-    ]
+    """Published releases, the oldest first: digest, created, size in bytes, place in the channel, main numbers, and
+    which evaluations cannot be read."""
+    channel, rows = registry.channel(model), []
+    for manifest in registry.releases(model):
+        found = registry.find_evaluations(model, manifest.digest)
+        rows.append(
+            {
+                "digest": manifest.digest,
+                "created": manifest.created,
+                "size": manifest.size,
+                "place": _place(channel, manifest.digest),
+                "metrics": promotion.headline(found.evaluations),
+                "unreadable": found.unreadable,
+            }
+        )
+    return rows
 
 
 def release(registry: Registry, model: str, digest: str) -> dict[str, Any]:
     """Everything about one release: manifest, evaluations, and where it is named."""
     channel, manifest = registry.channel(model), registry.manifest(model, digest)
+    found = registry.find_evaluations(model, digest)
     return {
         "digest": digest,
         "place": _place(channel, digest),
@@ -39,16 +44,17 @@ def release(registry: Registry, model: str, digest: str) -> dict[str, Any]:
         "history": [change for change in channel.history if change.release == digest],
         "size": manifest.size,
         "manifest": manifest,
-        "evaluations": [msgspec.to_builtins(each) for each in registry.evaluations(model, digest)],
+        "evaluations": [msgspec.to_builtins(each) for each in found.evaluations],
+        "unreadable": found.unreadable,
     }
 
 
 def releases_table(rows: Sequence[dict[str, Any]]) -> str:
     """One line per release; digests are cut to what a verb takes."""
-    shown = [
-        [short(row["digest"]), row["created"], _megabytes(row["size"]), row["place"], _numbers(row["metrics"])]
-        for row in rows
-    ]
+    shown = []
+    for row in rows:
+        told = "; ".join([_numbers(row["metrics"]), *(f"cannot be read: {each}" for each in row["unreadable"])])
+        shown.append([short(row["digest"]), row["created"], _megabytes(row["size"]), row["place"], told.lstrip("; ")])
     return table(["release", "created", "size", "place", "metrics"], shown)
 
 

@@ -44,7 +44,7 @@ class Answers:
         return await self._computation.singles(self._release.encoder, texts)
 
     async def search(self, query: str, k: int, *, rerank: bool | None, candidates: int) -> tuple[list[Result], bool]:
-        """The `k` best products, and whether the cross-encoder chose them among the `candidates` nearest."""
+        """The `k` best products, and whether the cross-encoder chose them among the `candidates` best before it."""
         found, reranked = await self._retrieval.search(query, k, rerank=rerank, candidates=candidates)
         return self._products(found), reranked
 
@@ -55,7 +55,7 @@ class Answers:
     async def recommend(
         self, history: Sequence[Item], k: int, *, candidates: Sequence[str] | None, include_history: bool
     ) -> tuple[list[Result], int]:
-        """The `k` products nearest to the history's taste, and how many ids the catalogue has not."""
+        """The `k` best products for the history, and how many ids the catalogue has not."""
         found, unknown = await self._retrieval.recommend(
             history, k, candidates=candidates, include_history=include_history
         )

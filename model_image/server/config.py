@@ -8,6 +8,7 @@ from model_image.registry import check_model, open_registry
 from model_image.registry_errors import RegistryError
 from model_image.server.backend import BACKENDS
 from model_image.server.processors import processors
+from model_image.signals.candidates import RERANKED
 from model_image.words import ConfigError, number, required
 
 PREFIX = "SERVING_"
@@ -51,7 +52,7 @@ class Config:
     timeout_seconds: float = 10.0
     cache_mb: int = 64
     memory_mb: int = 0
-    rerank_candidates: int = 100
+    rerank_candidates: int = RERANKED
     max_slowdown: float = 3.0
 
 

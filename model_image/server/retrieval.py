@@ -1,5 +1,6 @@
-"""Which products, and in which order: by the learned rankers where the release has them, else by the index alone; then
-by the cross-encoder. By row of the catalogue; no HTTP here."""
+"""Which products, and in which order: by the learned rankers where the release has them, else searches by vectors and
+words fused where it has the words, else by the index alone; then by the cross-encoder. By row of the catalogue; no HTTP
+here."""
 
 from collections.abc import Collection, Sequence
 from functools import partial
@@ -72,7 +73,7 @@ class Retrieval:
         return found[:k], unknown
 
     def _ranking(self, task: str) -> Ranking | None:
-        """The learned order of `task`, where the release has one."""
+        """The order of `task` that reads more than vectors, where the release has one."""
         ranking = self._release.ranking
         return ranking if ranking is not None and task in ranking.tasks else None
 

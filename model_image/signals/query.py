@@ -1,13 +1,19 @@
 """What a query asks for and what it asks to leave out."""
 
+import re
+import unicodedata
+from itertools import pairwise
 from typing import NamedTuple
 
 from model_image.signals.words import words
 
-_WITHOUT = "without no not non sans ohne kein keine sin senza sem zonder bez utan uden"
+_WITHOUT = "without no not non sans ohne kein keine senza sem zonder bez utan uden"
 WITHOUT = frozenset(_WITHOUT.split(" "))
-"""Words after which a query names what it does not want. Chinese, Japanese and Korean ones are not told: without
-spaces where they end is not."""
+"""Words after which a query names what it does not want. Spanish "sin" is not one: it is an English word too. Chinese,
+Japanese and Korean ones are not told: without spaces where they end is not."""
+
+_PIECE = re.compile(r"\S+")
+_EDGE = re.compile(r"^[\W_]+|[\W_]+$")
 
 
 class Query(NamedTuple):
@@ -18,8 +24,20 @@ class Query(NamedTuple):
 
 
 def read_query(text: str) -> Query:
-    """Split at the first word of WITHOUT that is neither the first nor the last: "lamp without cord", but "no show
-    socks". A fifth of 120 shop queries have one, and the product named there is the wrong answer's."""
-    found = words(text)
-    at = next((at for at, word in enumerate(found[1:-1], start=1) if word in WITHOUT), None)
-    return Query(found, []) if at is None else Query(found[:at], found[at + 1 :])
+    """Split at the first word of WITHOUT that has words before and after it: "lamp without cord", but "no show socks".
+
+    Before a number it is the short form of one, "chanel no 5". A fifth of 120 shop queries have such a word, and the
+    product named after it is the wrong answer's.
+    """
+    pieces = list(_PIECE.finditer(text))
+    for piece, after in pairwise(pieces):
+        if _plain(piece[0]) in WITHOUT and not _plain(after[0])[:1].isdigit():
+            wanted, unwanted = words(text[: piece.start()]), words(text[piece.end() :])
+            if wanted and unwanted:
+                return Query(wanted, unwanted)
+    return Query(words(text), [])
+
+
+def _plain(piece: str) -> str:
+    """In small letters of common width, without what stands around it: "(Sans" is sans."""
+    return _EDGE.sub("", unicodedata.normalize("NFKC", piece).casefold())

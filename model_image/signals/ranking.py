@@ -1,4 +1,5 @@
-"""The learned order of a release: candidates, their features, the ranker's scores. The same calls serve and measure."""
+"""The order of a release: candidates, their features, the ranker's scores; searches without a ranker by fusion of
+vectors and words. The same calls serve and measure."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -12,12 +13,12 @@ from model_image.signals.behaviour import Behaviour, load_behaviour
 from model_image.signals.candidates import NEAREST, SEARCH_EACH, recommend_candidates, search_candidates
 from model_image.signals.errors import SignalsError
 from model_image.signals.features import FEATURES, recommend_features, search_features
-from model_image.signals.history import Past, past
+from model_image.signals.history import Past, by_day, past
 from model_image.signals.lexical import LexicalIndex
 from model_image.signals.lexical_build import load_lexical
 from model_image.signals.query import read_query
 from model_image.signals.ranker import Ranker, load_ranker
-from model_image.signals.search import FEEDBACK
+from model_image.signals.search import FEEDBACK, fused_scores
 from model_image.signals.taste import recency, taste
 
 Found = list[tuple[int, float]]
@@ -36,7 +37,8 @@ class Bought(NamedTuple):
 
 
 class Ranking:
-    """Calls may come from several threads; each takes some milliseconds. `tasks` names what it can rank."""
+    """Calls may come from several threads; each takes some milliseconds. `tasks` names what it can order, `learnt` for
+    which of them a ranker was fitted."""
 
     def __init__(
         self,
@@ -49,7 +51,8 @@ class Ranking:
         self._lexical = lexical
         self._behaviour = behaviour
         self._rankers = dict(rankers)
-        self.tasks = frozenset(self._rankers)
+        self.tasks = frozenset(self._rankers) | ({"search"} if lexical is not None else set())
+        self.learnt = frozenset(self._rankers)
 
     @property
     def bytes(self) -> int:
@@ -73,8 +76,7 @@ class Ranking:
         """The `k` best for a user with this history, the oldest first; without `own` nothing of it."""
         behaviour = _needed(self._behaviour, BEHAVIOUR)
         known, mean = self._known(history)
-        hidden = () if own else known.rows.tolist()
-        nearest = [row for row, _ in self._index.search(mean, NEAREST, exclude=hidden)]
+        nearest = [row for row, _ in self._index.search(mean, NEAREST, exclude=known.rows.tolist())]
         rows = recommend_candidates(known, behaviour, np.array(nearest, dtype=np.int64), own=own)
         return self._for_user(known, mean, rows)[:k]
 
@@ -91,44 +93,42 @@ class Ranking:
             self.recommend([Bought(0)], 1, own=True)
 
     def _by_query(self, query: str, vector: np.ndarray, rows: np.ndarray, nearest: np.ndarray) -> Found:
-        features = search_features(
-            read_query(query),
-            rows,
-            _needed(self._lexical, LEXICAL),
-            vector=vector,
-            vectors=self._index.vectors(rows),
-            near=self._index.vectors(nearest[:FEEDBACK]),
-        )
+        if not len(rows):
+            return []
+        asked, lexical, vectors = read_query(query), _needed(self._lexical, LEXICAL), self._index.vectors(rows)
+        if "search" not in self.learnt:
+            return _found(rows, fused_scores(asked, rows, lexical, vector=vector, vectors=vectors))
+        near = self._index.vectors(nearest[:FEEDBACK])
+        features = search_features(asked, rows, lexical, vector=vector, vectors=vectors, near=near)
         return _found(rows, self._rankers["search"].predict(features))
 
     def _known(self, history: Sequence[Bought]) -> tuple[Past, np.ndarray]:
         """The history by product, and the mean of its vectors."""
-        rows, weights, ages = zip(*history, strict=True)
-        return past(rows, weights, ages), taste(self._index.vectors(list(rows)), np.array(weights) * recency(ages))
+        entries = by_day(*zip(*history, strict=True))
+        mean = taste(self._index.vectors(entries.rows), entries.weights * recency(entries.ages))
+        return past(entries.rows, entries.weights.tolist(), entries.ages), mean
 
     def _for_user(self, known: Past, mean: np.ndarray, rows: np.ndarray) -> Found:
-        features = recommend_features(
-            known,
-            rows,
-            _needed(self._behaviour, BEHAVIOUR),
-            taste=mean,
-            vectors=self._index.vectors(rows),
-            own=self._index.vectors(known.rows),
-        )
+        if not len(rows):  # all that may be shown is in the history
+            return []
+        behaviour, vectors = _needed(self._behaviour, BEHAVIOUR), self._index.vectors(rows)
+        own = self._index.vectors(known.rows)
+        features = recommend_features(known, rows, behaviour, taste=mean, vectors=vectors, own=own)
         return _found(rows, self._rankers["recommend"].predict(features))
 
 
 def load_ranking(folder: Path, index: VectorIndex, *, behaviour: Behaviour | None = None) -> Ranking | None:
-    """The rankers of the release in `folder` with what they read; None where it has none. `behaviour` takes the place
-    of the release's own. Raises `SignalsError`."""
-    if not (folder / RANKERS).is_dir():
+    """The rankers of the release in `folder` with what they read, and its words; None where it has neither. `behaviour`
+    takes the place of the release's own. Raises `SignalsError`."""
+    if not ((folder / RANKERS).is_dir() or (folder / LEXICAL).is_dir()):
         return None
     names = sorted(path.stem for path in (folder / RANKERS).glob("*.json"))
     for name in names:
         if name not in FEATURES:
             raise SignalsError(f"{folder / RANKERS / name}.json: expected one of {', '.join(FEATURES)}; build it again")
     rankers = {name: load_ranker(folder / RANKERS, name) for name in names}
-    lexical = load_lexical(folder / LEXICAL, rows=len(index)) if "search" in rankers else None
+    asked = "search" in rankers or (folder / LEXICAL).is_dir()
+    lexical = load_lexical(folder / LEXICAL, rows=len(index)) if asked else None
     if "recommend" in rankers:
         behaviour = behaviour or load_behaviour(folder / BEHAVIOUR, rows=len(index))
     return Ranking(index, lexical, behaviour, rankers)

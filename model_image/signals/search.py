@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from model_image.signals.lexical import LexicalIndex
+from model_image.signals.fusion import fuse
+from model_image.signals.lexical import SEARCH_WEIGHTS, LexicalIndex
 from model_image.signals.query import Query
 
 SEARCH_FEATURES = ("cosine", "title", "maker", "category", "text", "title_words", "any_words", "unwanted", "feedback")
@@ -36,3 +37,17 @@ def search_features(
         vectors @ mean,
     ]
     return np.stack(columns, axis=1, dtype=np.float32, casting="same_kind")
+
+
+def fused_scores(
+    query: Query, rows: np.ndarray, lexical: LexicalIndex, *, vector: np.ndarray, vectors: np.ndarray
+) -> np.ndarray:
+    """Of `rows` without a ranker, float64 [rows]: the order by vectors and that by words in reciprocal-rank fusion.
+
+    A product without a word of the query gets nothing from the latter. Arrays as in `search_features`.
+    """
+    bm25 = lexical.scores(query.wanted, rows) @ SEARCH_WEIGHTS
+    near = np.lexsort((rows, -(vectors @ vector))).tolist()
+    by_words = [at for at in np.lexsort((rows, -bm25)).tolist() if bm25[at] > 0]
+    sums = fuse([near, by_words])
+    return np.array([sums[at] for at in range(len(rows))])

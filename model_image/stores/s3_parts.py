@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from model_image.stores import StoreError
+from model_image.stores import ConflictError, NotFoundError, StoreError
 from model_image.stores.s3_bucket import Bucket
 
 PART_BYTES = 64 << 20
@@ -42,7 +42,7 @@ def upload_parts(bucket: Bucket, key: str, path: Path, *, sha256: str, part_byte
         bucket.call(
             "complete_multipart_upload", key, UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
         )
-    except StoreError:
+    except (ConflictError, NotFoundError):  # after any other error the next upload goes on with these parts
         with suppress(StoreError):  # somebody else finished it; what is left of ours is only room
             bucket.call("abort_multipart_upload", key, UploadId=upload)
         raise

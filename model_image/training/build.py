@@ -1,5 +1,6 @@
 """From a prepared dataset and trained models to the folder of a release: everything that answers, sealed together."""
 
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -72,6 +73,13 @@ def refresh(folder: Path, dataset: Dataset) -> None:
     bought = read_bought(dataset, {product.product_id: row for row, product in enumerate(products)}).entries
     behaviour = learn_behaviour(bought, rows=len(products), end=int(bought.day.max()) + 1)
     save_behaviour(behaviour, folder / BEHAVIOUR)
+
+
+def add_cross_encoder(release: Path, folder: Path, model: Path) -> None:
+    """Fill the new `folder` with the release that is built in `release`, and the cross-encoder `model`: nothing else in
+    a release depends on it. The other files are links, which take no room; only one of the two may be sealed."""
+    shutil.copytree(release, folder, copy_function=os.link)
+    copy_model(model, folder / CROSS_ENCODER)
 
 
 def seal(folder: Path, dataset: Dataset, models: Models, *, model: str, evaluation: Evaluation | None) -> Manifest:

@@ -20,7 +20,7 @@ About 100 products per second on two cores, then a minute for 120 queries and fi
 """
 
 _EXAMPLES = """\
-examples:
+examples (of data prepared with --hold-fold 0, else its search can only be measured on what it learnt):
   scripts/build --data prepared --out release
   scripts/build --data prepared --encoder encoder --cross-encoder ranker --task price=price --out release
   scripts/build --data prepared --evaluation evaluated/evaluation.json --out release
@@ -62,6 +62,11 @@ def _build(arguments: argparse.Namespace) -> str:
             raise _InputError(f"{folder}: has no settings.json, expected a model as scripts/train writes it")
     evaluation = _evaluation(arguments.evaluation)
     dataset = Dataset(arguments.data)
+    if evaluation and evaluation.data_revision != dataset.prepared.revision:
+        raise _InputError(
+            f"--evaluation {arguments.evaluation}: measured on data {evaluation.data_revision}, expected "
+            f"{dataset.prepared.revision} of --data {arguments.data}; evaluate on this data, or name that one"
+        )
 
     from model_image.server.backend import open_backend
     from model_image.training.build import Models, build, refresh, seal
@@ -110,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--cross-encoder", type=Path, metavar="FOLDER", help="trained for rank (default: none)")
     add("--task", action="append", default=[], metavar="NAME=FOLDER", help="trained to classify or regress; repeatable")
     add("--refresh", action="store_true", help="what customers did up to the last event, not only before the cut")
-    add("--evaluation", type=Path, metavar="FILE", help="seal what was measured of such a release with it")
+    add("--evaluation", type=Path, metavar="FILE", help="seal what was measured of such a release, on this data")
     return parser
 
 

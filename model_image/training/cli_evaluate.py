@@ -34,13 +34,14 @@ Graded queries are searched in the whole catalogue and reranked among what was j
 sides of the dataset's cut are recommended their next basket. Baselines: BM25, MiniLM as it is and both fused;
 popularity, own frequency, item-kNN, MiniLM and their fusion. --against compares with other releases, such as the one
 that serves, and their latency in turn. Takes 2 to 4 minutes for 5,000 products and 120 queries on two cores; with
---cache the baseline's vectors are computed once."""
+--cache the baseline's vectors are computed once. A release with a search ranker is asked fairly only where the data
+was prepared with --hold-fold before it was built; else its search is reported, but guards nothing."""
 
 _EXAMPLES = """\
 examples:
   scripts/evaluate --data ./prepared --release ./release --out ./evaluated
   scripts/evaluate --data ./prepared --release ./new --against ./serving --out ./evaluated --cache ~/.cache/vectors
-  scripts/evaluate --data ./prepared --release ./release --out ./evaluated --fold 0 --guard search:recall@100:all
+  scripts/evaluate --data ./prepared --release ./release --out ./evaluated --guard search:recall@100:all
 exit codes: 0 done, 1 the disk, a model or the measurement failed, 2 bad input
 """
 
@@ -121,15 +122,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, help="the folder that scripts/prepare wrote")
     parser.add_argument("--release", type=Path, required=True, help="the release folder to measure, sealed or not yet")
     parser.add_argument("--out", type=Path, required=True, help="the folder to write; it must not be there")
-    parser.add_argument(
-        "--against", type=Path, action="append", default=[], help="another release folder; may be repeated"
-    )
+    parser.add_argument("--against", type=Path, action="append", default=[], help="another release; may be repeated")
     parser.add_argument(
         "--fold",
         type=int,
         choices=range(5),
-        help="only the queries of this fold: the one that preparing held out, where the release learnt from the others "
-        "(default: all)",
+        help="only the queries of this fold (default: the one that preparing held out, or all where none was)",
     )
     parser.add_argument(
         "--horizon", type=int, default=61, metavar="DAYS", help="how late after the cut a basket counts (default: 61)"

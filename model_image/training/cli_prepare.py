@@ -36,8 +36,9 @@ examples:
   scripts/prepare --catalogue items.csv --queries q.csv --judgments j.csv --hold-fold 0 --target prepared-0 \\
       --column products.product_id=stock_code --column judgments.product_id=stock_code
 More than one machine: the same command with --shard I/N and --cut on each (in an Indexed Job, I is
-$JOB_COMPLETION_INDEX and N its completions), every one with its own --target. A shard has 1/N of the users; what has
-no user, such as queries, is in shard 0 alone. Popularity and weights are those of the shard's own users.
+$JOB_COMPLETION_INDEX and N its completions), every one with its own --target. A shard has the events of 1/N of the
+users and all other tables; examples made of queries, and those given, are in shard 0 alone. Popularity
+and weights are those of the shard's own users.
 exit codes: 0 done, 1 the disk, the memory or another run on the same target, 2 bad input; no folder after 1 and 2
 """
 
@@ -126,7 +127,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--new-key", type=Path, metavar="FILE", help="write a new key of mode 0600, and do nothing else")
     add("--action", default="purchase", help="of events without one (default: purchase)")
     add("--purchase", default="purchase", metavar="ACTION", help="the action that makes a basket (default: purchase)")
-    add("--cut", metavar="TIME", help="end of what is learnt from (default: the last 20 %% of the days are targets)")
+    add(
+        "--cut",
+        metavar="TIME",
+        help="end of what is learnt from (default: a midnight that about 80 %% of the events are before)",
+    )
     add("--unseen-percent", type=int, default=20, metavar="P", help="users kept out of all examples (default: 20)")
     add("--hold-fold", type=int, metavar="N", help="fold of queries, 0 to 4, kept out of all examples (default: none)")
     add("--most-refused", type=float, default=5.0, metavar="P", help="fail above this share of a table (default: 5 %%)")

@@ -64,6 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(error, 2)
     except (TrainError, OSError) as error:
         return _failed(error, 1)
+    except RuntimeError as error:  # torch's own: no memory left on the GPU, no connection to the other ranks
+        return _failed(TrainError(f"torch: {str(error).partition(chr(10))[0]}; --resume goes on"), 1)
     if ranks.first:
         best = "" if training.best is None else f", {training.metric} {training.best:.4f} at step {training.best_step}"
         print(f"{training.steps} steps in {training.seconds:.0f} s{best}", file=sys.stderr)

@@ -7,7 +7,7 @@ events.parquet       user: text (the keyed hash, 32 hex digits), product_id, act
                      microseconds UTC; quantity: double, 1 where absent; price: double or null; ordered by time and user
 queries.parquet      query_id, query: text; fold: int 0 to 4
 judgments.parquet    query_id, product_id: text; grade: int 0 (irrelevant) to 3 (exact)
-examples/<task>.parquet   what `train` learns from, see EXAMPLES; `split` is "train" or "valid"
+examples/<task>.parquet   what `train` learns from, see EXAMPLES; `split` is "train" or "valid"; ordered by a hash
 refused/<table>.parquet   place, rule, column, value: rows that were put aside, and why
 
 Tables that were not given are not there. No user of events is in the clear anywhere.

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from model_image import channel as channels
 from model_image.channel import Channel, ChannelError, former
-from model_image.channel_rollback import rolled_back, way_back
+from model_image.channel_collecting import held
+from model_image.channel_rollback import proven, rolled_back, way_back
 
 BY = {"who": "ada", "why": "so", "when": "2026-01-01T00:00:00+00:00"}
 
@@ -69,3 +70,33 @@ def test_ways_back_only_get_shorter_by_going_back_and_always_end(steps: list[str
         assert len(channel.history) < 100
         seen.append(channel.stable)
     assert former(channel)[-1:] == tuple(seen[-2:-1]) or len(seen) == 1
+
+
+def test_what_was_rolled_back_from_is_not_proven_when_it_is_promoted_again() -> None:
+    first = promoted("a", "b")
+    assert [proven(first, release) for release in "abc"] == [True, False, False]
+    assert proven(back(first), "a")
+    again = channels.promoted(back(first), "b", **BY)
+    assert [proven(again, release) for release in "ab"] == [True, False]
+    assert proven(channels.promoted(again, "a", **BY), "a")
+    assert not proven(promoted("a"), "a")
+    assert not proven(Channel(model="search"), "a")
+
+
+@given(st.lists(st.sampled_from([*"abcdefgh", "back"]), max_size=40), st.integers(0, 4))
+def test_the_ways_back_are_held_whatever_was_rolled_back_from(steps: list[str], last: int) -> None:
+    channel = Channel(model="search")
+    for step in steps:
+        if step != "back":
+            channel = channels.promoted(channel, step, **BY)
+        elif way_back(channel):
+            channel = back(channel)
+    assert set(way_back(channel)[:last]) <= held(channel, last).keys()
+
+
+def test_five_releases_that_were_rolled_back_from_do_not_push_out_the_way_back() -> None:
+    channel = promoted("f", "g")
+    for release in "abcde":
+        channel = back(channels.promoted(channel, release, **BY))
+    assert way_back(channel) == ("f",)
+    assert held(channel)["f"] == "one of the last 5 ways back"

@@ -84,9 +84,9 @@ def test_of_two_comparisons_the_newest_counts_though_an_older_one_was_luckier() 
 
 def test_a_guarded_metric_cannot_be_left_out_of_the_comparison() -> None:
     more = (measure(0.5, 0.6), measure(0.5, 0.6, task="recommend", metric="hit@10"))
-    assert "recommend hit@10: not compared" in refused(FINE, measures=more)[0]
+    assert "recommend hit@10 on all: not compared" in refused(FINE, measures=more)[0]
     told = objections([measured(FINE, other=STABLE)], STABLE, of_stable=[measured(measures=more)])
-    assert [each.field for each in told] == ["recommend hit@10"]
+    assert [each.field for each in told] == ["recommend hit@10 on all"]
     assert "no guarded measure" in refused(measure(0, 1, guarded=False), measures=())[0]
 
 
@@ -113,3 +113,20 @@ def test_the_main_numbers_are_the_guarded_ones_over_all_of_the_newest_evaluation
     more = (measure(0.7, 0.7), measure(0.1, 0.1, segment="tail"), measure(0.2, 0.2, metric="mrr", guarded=False))
     assert headline([measured(created="2026-01-02", measures=more), old]) == {"search ndcg@10": 0.7}
     assert headline([]) == {}
+
+
+NOVEL = {"task": "recommend", "segment": "novel"}
+
+
+def test_a_segment_that_the_stable_release_guarded_counts_where_the_candidate_has_too_few_users_to_guard_it() -> None:
+    of_stable = [measured(measures=(measure(0.5, 0.6), measure(0.1, 0.2, **NOVEL)))]
+    for low, high, fields in ((-0.3, -0.1, ["recommend ndcg@10 on novel"]), (-0.3, 0.1, [])):
+        candidate = measured(FINE, measure(low, high, guarded=False, **NOVEL), other=STABLE)
+        assert [each.field for each in objections([candidate], STABLE, of_stable=of_stable)] == fields
+
+
+def test_a_guarded_segment_cannot_be_left_out_of_the_comparison() -> None:
+    of_stable = [measured(measures=(measure(0.5, 0.6), measure(0.1, 0.2, segment="tail")))]
+    (told,) = objections([measured(FINE, other=STABLE)], STABLE, of_stable=of_stable)
+    assert (told.field, told.value) == ("search ndcg@10 on tail", "not compared")
+    assert "scripts/releases record" in told.way_out

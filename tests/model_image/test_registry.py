@@ -207,7 +207,7 @@ def test_of_two_promotions_at_once_one_wins_and_the_other_is_told(watched: Watch
     first, mine, theirs = (quick.publish(make_release(title)) for title in ("red", "blue", "green"))
     quick.promote("search", first, who="ada", why="")
     watched.before_put = lambda: quick.promote("search", theirs, who="bob", why="")
-    with pytest.raises(ChannelConflictError, match="promote again"):
+    with pytest.raises(ChannelConflictError, match="look at the channel and try again"):
         slow.promote("search", mine, who="ada", why="")
     channel = quick.channel("search")
     assert (channel.stable, len(channel.history)) == (theirs, 2)
@@ -330,3 +330,12 @@ def test_a_missing_folder_and_a_missing_bucket_are_told_as_such(s3_registry: Reg
         open_registry(tmp_path / "none").channel("search")
     with pytest.raises(StoreError, match="no such bucket"):
         open_registry("s3://absent-bucket", s3_registry._store._bucket.client).channel("search")
+
+
+def test_a_promotion_of_what_was_stable_is_told_that_it_is_so_no_more(registry: Registry, make_release) -> None:
+    mine, theirs = (registry.publish(make_release(title)) for title in ("red", "blue"))
+    seen = registry.promote("search", mine, who="ada", why="")
+    assert registry.promote("search", mine, who="ada", why="", seen=seen) == seen
+    registry.promote("search", theirs, who="bob", why="")
+    with pytest.raises(ChannelConflictError, match="bob"):
+        registry.promote("search", mine, who="ada", why="", seen=seen)

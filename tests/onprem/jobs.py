@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,16 +10,22 @@ from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.kubernetes.cluster import kubectl
 from scripts.localcloud.processes import wait_until
 
+Change = Callable[[dict[str, Any]], None]
+"""Of a Job before it is created, in place."""
+
 
 class Run:
     """One Job made from the CronJob `cron` in `namespace`."""
 
-    def __init__(self, cloud: LocalCloud, namespace: str, cron: str) -> None:
+    def __init__(self, cloud: LocalCloud, namespace: str, cron: str, change: Change = lambda job: None) -> None:
         self._cloud, self._namespace, self.name = cloud, namespace, f"{cron}-{uuid.uuid4().hex[:6]}"
-        self._kubectl("create", "job", self.name, f"--from=cronjob/{cron}")
+        made = self._kubectl("create", "job", self.name, f"--from=cronjob/{cron}", "--dry-run=client", "-o", "json")
+        job = json.loads(made)
+        change(job)
+        self._kubectl("create", "-f", "-", stdin=json.dumps(job))
 
-    def _kubectl(self, *argv: str) -> str:
-        return kubectl(self._cloud, "--namespace", self._namespace, *argv).stdout
+    def _kubectl(self, *argv: str, stdin: str | None = None) -> str:
+        return kubectl(self._cloud, "--namespace", self._namespace, *argv, stdin=stdin).stdout
 
     def ended(self, timeout: float) -> str:
         """Complete or Failed."""
@@ -50,8 +56,8 @@ class Run:
 
 
 @contextmanager
-def run_of(cloud: LocalCloud, namespace: str, cron: str) -> Iterator[Run]:
-    run = Run(cloud, namespace, cron)
+def run_of(cloud: LocalCloud, namespace: str, cron: str, change: Change = lambda job: None) -> Iterator[Run]:
+    run = Run(cloud, namespace, cron, change)
     try:
         yield run
     finally:

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from model_image.channel import Channel, former
+from model_image.channel_rollback import proven
 from model_image.server.logs import log
 from model_image.server.metrics import Metrics
 from model_image.server.releases.intake import Intake, Want
@@ -104,7 +105,7 @@ class Follower:
             place,
             wanted,
             tidy=lambda: self._remove_but(channel.stable, channel.canary),
-            proven=wanted in former(channel),
+            proven=proven(channel, wanted),
             give_way=self._end_canary if place == "stable" else None,
         )
         return self._intake.take(want, beside=self._service)

@@ -25,8 +25,8 @@ Load = Callable[[Path, str], Release]
 class Want(NamedTuple):
     """A release to take for a place in the channel.
 
-    `proven`: it was stable before, and is taken as fast as it is. `give_way` ends the canary, for one that has no room
-    beside it; `tidy` removes from the disk what is not needed.
+    `proven`: it was stable before and not rolled back from, and is taken as fast as it is. `give_way` ends the canary,
+    for one that has no room beside it; `tidy` removes from the disk what is not needed.
     """
 
     place: str

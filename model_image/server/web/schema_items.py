@@ -17,8 +17,8 @@ class Signed(Struct, frozen=True, kw_only=True):
 
 
 class SearchRequest(Struct, frozen=True, kw_only=True):
-    """The `k` best products for a query. `rerank`: whether the cross-encoder orders the candidates that the index
-    finds; by default it does where the release has one, and without one nothing is reranked."""
+    """The `k` best products for a query. `rerank`: whether the cross-encoder orders the candidates that were
+    found; by default it does where the release has one, and without one nothing is reranked."""
 
     query: Query
     k: Count = 10
@@ -26,8 +26,9 @@ class SearchRequest(Struct, frozen=True, kw_only=True):
 
 
 class SearchAnswer(Signed, frozen=True, kw_only=True):
-    """`results` are product lines of the catalogue with `score`, best first: the cosine, or where `reranked` the
-    cross-encoder's probability."""
+    """`results` are product lines of the catalogue with `score`, best first. What it is depends on the release: the
+    cross-encoder's probability where `reranked`, else the learned ranker's number, the sum of a fusion by vectors and
+    words, or the cosine. Only a probability and a cosine mean something from one query to another."""
 
     query: str
     results: list[dict[str, Any]]
@@ -43,10 +44,12 @@ class Seen(Struct, frozen=True, kw_only=True):
 
 
 class RecommendRequest(Struct, frozen=True, kw_only=True):
-    """The `k` products nearest to what a user's history is about, of `candidates` or else of the whole catalogue.
+    """The `k` best products for a user's history, of `candidates` or else of the whole catalogue: in the order of the
+    learned ranker where the release has one, else the nearest to what the history is about.
 
-    `history` is in time's order, the latest last. Each product counts half as much per 7 days of age where every
-    entry has `age_days`, else half as much per 10 later entries.
+    `history` is in time's order, the latest last. For that nearness each product counts half as much per 7 days of age
+    where every entry has `age_days`, else half as much per 10 later entries. A ranker reads ages in whole days, and a
+    product once a day; send them where they are known, it was fitted on histories that have them.
     """
 
     history: Annotated[list[ProductId | Seen], Meta(min_length=1, max_length=MAX_HISTORY)]
@@ -56,7 +59,8 @@ class RecommendRequest(Struct, frozen=True, kw_only=True):
 
 
 class RecommendAnswer(Signed, frozen=True, kw_only=True):
-    """`unknown` counts the ids of history and candidates that the release's catalogue has not."""
+    """`results` are product lines with `score`, best first: the learned ranker's number, or the cosine. `unknown`
+    counts the ids of history and candidates that the release's catalogue has not."""
 
     results: list[dict[str, Any]]
     unknown: int

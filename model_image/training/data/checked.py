@@ -80,14 +80,14 @@ def _pick(across: tuple[Rule, ...], what: str) -> str:
 
 def _refused(name: str, files: Sequence[Shard]) -> str:
     """SQL of place, rule, field, seen; the number of a row counts those of its file that could not be read."""
-    paths = ", ".join(literal(file.path.name) for file in files)
+    paths = ", ".join(literal(file.name) for file in files)
     shifts = f"SELECT shard, least, max(before) AS before FROM {name}_unreadable GROUP BY shard, least"
     rows = (
         "SELECT r.shard, r.number + coalesce(s.before, 0) AS number, r.rule, r.field, r.seen "
         f"FROM (SELECT * FROM {name}_all WHERE rule IS NOT NULL) r "
         f"ASOF LEFT JOIN ({shifts}) s ON r.shard = s.shard AND r.number >= s.least"
     )
-    none = f"SELECT shard, number, {literal(UNREADABLE)} AS rule, field, seen FROM {name}_unreadable"
+    none = f"SELECT shard, number, {literal(UNREADABLE)} AS rule, field, seen FROM {name}_unreadable WHERE counted"
     return f"SELECT *, ([{paths}])[shard + 1] || ', row ' || number AS place FROM ({rows} UNION ALL {none})"
 
 

@@ -1,4 +1,8 @@
-"""examples/<task>.parquet from what may be learnt; columns and their meaning are in `dataset.EXAMPLES`."""
+"""examples/<task>.parquet from what may be learnt; columns and their meaning are in `dataset.EXAMPLES`.
+
+Rows are in the order of a hash of query and text: training reads windows of the file, and a window of it is then a
+sample of all queries, not one letter of the alphabet.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,7 +15,7 @@ import numpy as np
 import pyarrow
 
 from model_image.training.data import near, positives
-from model_image.training.data.engine import Engine, write_parquet
+from model_image.training.data.engine import Engine, literal, write_parquet
 from model_image.training.data.negatives import Negatives
 from model_image.training.data.settings import Settings
 
@@ -24,13 +28,15 @@ RETRIEVE = pyarrow.schema(
 )
 _ROWS = 1 << 14
 
-Positive = tuple[str, str, str, str, int, list[int] | None]
-"""query, text, category, split, times, places of near misses"""
+Positive = tuple[str, str, str, str | None, str, int, list[int] | None]
+"""query, text, category, own text, split, times, places of near misses"""
 
 
 def write_rank(engine: Engine, path: Path) -> int:
     """Returns the rows."""
-    return engine.write(positives.rank(engine), path, RANK)
+    columns = ", ".join(f'"{name}"' for name in RANK.names)
+    order = 'spread, query, text, "group", query_id'
+    return write_parquet(path, RANK, engine.ordered(columns, f"({positives.rank(engine)})", order))
 
 
 def write_retrieve(engine: Engine, path: Path, settings: Settings) -> int:
@@ -41,17 +47,26 @@ def write_retrieve(engine: Engine, path: Path, settings: Settings) -> int:
     near.none(engine) if settings.model is None else near.find(engine, settings.model)
     negatives = _negatives(engine, settings)
     found = "(SELECT * FROM positives LEFT JOIN near USING (query))"
-    batches = engine.ordered("query, text, category, split, times, places", found, "query, text, split, category")
+    order = "query, text, split, category, own"
+    batches = engine.ordered("query, text, category, own, split, times, places", found, order)
     rows = chain.from_iterable(zip(*(column.to_pylist() for column in batch.columns), strict=True) for batch in batches)
-    return write_parquet(path, RETRIEVE, _packed(_retrieve(rows, negatives, total)))
+    by_query = path.with_suffix(".by-query")  # a query's positives share its draws, so the hash's order comes after
+    try:
+        write_parquet(by_query, RETRIEVE, _packed(_retrieve(rows, negatives, total)))
+        made = f"(SELECT * FROM read_parquet({literal(str(by_query))}, file_row_number = true))"
+        spread = "md5(query || chr(1) || text), file_row_number"
+        return write_parquet(path, RETRIEVE, engine.ordered(", ".join(RETRIEVE.names), made, spread))
+    finally:
+        by_query.unlink(missing_ok=True)
 
 
 def _retrieve(rows: Iterator[Any], negatives: Negatives, total: int) -> Iterator[dict[str, Any]]:
     for query, group in groupby(rows, key=itemgetter(0)):
         found: list[Positive] = list(group)
-        near_misses = found[0][5] or ()
-        drawn = negatives.of_query(query, [(text, category) for _, text, category, *_ in found], near_misses)
-        for (_, text, _, split, times, _), others in zip(found, drawn, strict=True):
+        near_misses = found[0][-1] or ()
+        own = {text for _, _, _, text, *_ in found if text is not None}
+        drawn = negatives.of_query(query, [(text, category) for _, text, category, *_ in found], near_misses, own)
+        for (_, text, _, _, split, times, _), others in zip(found, drawn, strict=True):
             yield {"query": query, "text": text, "negatives": others, "weight": times / total, "split": split}
 
 

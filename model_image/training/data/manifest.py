@@ -26,7 +26,7 @@ def seal(
 
     The revision is of the inputs, the settings, the code and the files: the key has its part in the files alone.
     """
-    inputs = {f"{table}/{shard.path.name}": shards.digest(shard) for table, found in files.items() for shard in found}
+    inputs = {f"{table}/{shard.name}": shards.digest(shard) for table, found in files.items() for shard in found}
     if settings.model is not None:
         inputs |= {f"model/{path.name}": _digest(path) for path in sorted(settings.model.iterdir()) if path.is_file()}
     written = {str(path.relative_to(folder)): _digest(path) for path in sorted(folder.rglob("*")) if path.is_file()}

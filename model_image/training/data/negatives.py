@@ -2,7 +2,7 @@
 
 Sources, taken in turn until enough are found: what the current model ranks just below the best; what was graded
 irrelevant; products of the same category; products by popularity. Never one that is graded relevant for the query, that
-is one of its positives, or that reads the same.
+is one of its positives, that reads the same, or that is of the product whose title the query is.
 """
 
 from collections.abc import Iterator, Mapping, Sequence, Set
@@ -41,12 +41,15 @@ class Negatives:
         self._starts = np.searchsorted(kinds[self._by_kind], np.arange(len(names) + 1))
         self._kinds = {str(name): at for at, name in enumerate(names) if name}
 
-    def of_query(self, query: str, positives: Sequence[tuple[str, str]], near: Sequence[int]) -> Iterator[list[str]]:
+    def of_query(
+        self, query: str, positives: Sequence[tuple[str, str]], near: Sequence[int], own: Set[str] = frozenset()
+    ) -> Iterator[list[str]]:
         """For each positive (text, category) of one query, `wanted` texts or as many as there are.
 
-        `near` are the places of the current model's near misses, best first.
+        `own` are the texts of the products that have the query for a title; `near` are the places of the
+        current model's near misses, best first.
         """
-        never = {text for text, _ in positives} | {query} | self._relevant.get(query, frozenset())
+        never = {text for text, _ in positives} | {query} | own | self._relevant.get(query, frozenset())
         random = np.random.default_rng(list(sha256(f"{self._seed}\0{query}".encode()).digest()))
         hard = [self._texts[place] for place in near]
         for _, category in positives:

@@ -14,27 +14,35 @@ product now and then, complements seldom: assumed, since the graded data has no 
 
 
 def rank(engine: Engine) -> str:
-    """SQL of the examples of task rank."""
+    """SQL of the examples of task rank, with `spread`, the hash that they are put in order by."""
     wished = "[" + ", ".join(map(str, WISHED)) + "]"
     return (
-        f'SELECT q.query, t.text, ({wished})[j.grade + 1] AS wished, q.number AS "group", q.part AS split '
+        "SELECT md5(q.query || chr(1) || t.text) AS spread, j.query_id, q.query, t.text, "
+        f'({wished})[j.grade + 1] AS wished, q.number AS "group", q.part AS split '
         "FROM graded j "
         "JOIN (SELECT *, row_number() OVER (ORDER BY query_id) - 1 AS number FROM asked) q USING (query_id) "
-        "JOIN texts t USING (product_id) ORDER BY q.number, j.product_id"
+        "JOIN texts t USING (product_id)"
     )
 
 
 def find(engine: Engine, settings: Settings) -> int:
-    """Make the table positives: query, text, category, words (of the query; of a pair its title's), split, times (of
-    the text among all positives). Returns the rows."""
+    """Make the table positives: query (of a pair, a title), text, category, own (of a pair, the text that has this
+    title), split, times (of the text among all positives). Returns the rows.
+
+    What validates is not learnt from: a pair that users of both splits have is in "train" alone.
+    """
     engine.rows(f"CREATE TABLE pairs AS {_pairs(settings)}")
     engine.rows(
-        "CREATE TABLE positives AS SELECT *, count(*) OVER (PARTITION BY text) AS times FROM ("
-        "SELECT q.query, t.text, t.category, q.part AS split FROM graded j JOIN asked q USING (query_id) "
-        "JOIN texts t USING (product_id) WHERE j.grade = 3 "
-        'UNION ALL SELECT p.title, t.text, t.category, part("user") FROM pairs p '
+        "CREATE TABLE together AS SELECT *, md5(query || chr(1) || text) AS pair FROM ("
+        "SELECT q.query, t.text, t.category, NULL::VARCHAR AS own, q.part AS split FROM graded j "
+        "JOIN asked q USING (query_id) JOIN texts t USING (product_id) WHERE j.grade = 3 "
+        'UNION ALL SELECT p.title, t.text, t.category, s.text, part("user") FROM pairs p '
         "JOIN texts t ON t.product_id = p.bought "
         "JOIN texts s ON s.product_id = p.product_id WHERE s.text <> t.text)"
+    )
+    engine.rows(
+        "CREATE TABLE positives AS SELECT * EXCLUDE (pair), count(*) OVER (PARTITION BY text) AS times FROM together "
+        "WHERE split = 'train' OR pair NOT IN (SELECT pair FROM together WHERE split = 'train')"
     )
     return int(engine.rows("SELECT count(*) FROM positives")[0][0])
 

@@ -22,6 +22,11 @@ from model_image.training.dataset import EXAMPLES, REFUSED, Prepared, TableCount
 
 Note = Callable[[str], None]
 _LABELS = {"classify": "label", "regress": "value"}
+_MADE_OF = {"rank": ("judgments",), "retrieve": ("judgments", "events")}
+_MISSING = {
+    "rank": "no judgment of a query that may be learnt from; see --hold-fold and --shard",
+    "retrieve": "no grade 3, and no user who bought on two days before the cut; see --cut, --purchase and --action",
+}
 
 
 def prepare(settings: Settings, pseudonyms: Pseudonyms | None, note: Note = lambda _: None) -> Prepared:
@@ -31,10 +36,7 @@ def prepare(settings: Settings, pseudonyms: Pseudonyms | None, note: Note = lamb
     """
     if "events" in settings.inputs and pseudonyms is None:
         raise InputError("events: given without a key for the names of users; pass --key-file, --new-key makes one")
-    for table in settings.inputs:
-        if table not in TABLES:
-            raise InputError(f"inputs: {table!r}, expected some of {', '.join(TABLES)}")
-    files = {name: shards.find(name, settings.inputs[name]) for name in TABLES if name in settings.inputs}
+    files = {name: shards.find(name, settings.inputs[name], note) for name in TABLES if name in settings.inputs}
     try:
         with work_folder(settings.target) as work:
             return _filled(work, files, settings, pseudonyms, note)
@@ -104,24 +106,31 @@ def _vary(engine: Engine, name: str) -> None:
 
 
 def _cut(engine: Engine, settings: Settings, note: Note) -> datetime:
-    first, last = engine.rows('SELECT min("time")::TIMESTAMP, max("time")::TIMESTAMP FROM events')[0]
-    cut = settings.cut or splits.default_cut(first, last)
+    share = f'quantile_disc("time", {splits.HISTORY})::TIMESTAMP'
+    first, at, last = engine.rows(f'SELECT min("time")::TIMESTAMP, {share}, max("time")::TIMESTAMP FROM events')[0]
+    cut = settings.cut or splits.default_cut(first, at, last)
     if cut is None or cut <= first:
         raise InputError(f"cut: {cut}, expected a time after the first event, {first}; pass --cut")
     learnt = engine.rows('SELECT count(*) FROM events WHERE "time" < ?', [cut.replace(tzinfo=UTC)])[0][0]
     note(f"cut: {cut}, {learnt:,} events before it")
+    if cut > last:
+        note(f"  warning: the last event is of {last}: there is no target to measure on; pass an earlier --cut")
     return cut
 
 
 def _examples(engine: Engine, folder: Path, tables: frozenset[str], settings: Settings, note: Note) -> None:
     for task in EXAMPLES:
         path = folder / f"{task}.parquet"
-        rows = 0
+        rows, able = 0, True
         if task == "rank" and "judgments" in tables:
             rows = examples.write_rank(engine, path)
         elif task == "retrieve" and "products" in tables:
             rows = examples.write_retrieve(engine, path, settings)
+        else:
+            able = False
         if rows:
             note(f"examples of {task}: {rows:,}")
         elif task not in _LABELS:
             path.unlink(missing_ok=True)
+            if able and not tables.isdisjoint(_MADE_OF[task]):
+                note(f"  warning: no examples of {task}: {_MISSING[task]}")

@@ -3,7 +3,7 @@
 <table>_read         shard, number (of the row), the parsed columns, rule, field, seen: the latter three are null in
                      good rows, `seen` is what may be shown of the value
 <table>_unreadable   rows of CSV files that are none: shard, number, field, seen; `before` of them come up to this one,
-                     which is found after `least` - 1 readable rows
+                     which is found after `least` - 1 readable rows; `counted` where this shard reports it
 """
 
 import re
@@ -21,6 +21,9 @@ from model_image.training.data.splits import IN_SHARD
 from model_image.training.data.tables import TABLES, Table
 
 _SHOWN = 80  # characters of a value
+_DATE = "regexp_full_match({0}, '([0-9]{{1,4}}[-/.][0-9]{{1,2}}[-/.][0-9]{{1,4}}([T ][0-9:.+Z-]{{1,24}})?)?')"
+_NUMBER = "{0} = '' OR length({0}) <= 8 AND TRY_CAST({0} AS DOUBLE) IS NOT NULL"  # a phone number is longer
+_PLAIN = {"time": _DATE, "quantity": _NUMBER, "price": _NUMBER}
 
 
 def read(engine: Engine, name: str, files: Sequence[Shard], settings: Settings, links: Path) -> None:
@@ -28,7 +31,7 @@ def read(engine: Engine, name: str, files: Sequence[Shard], settings: Settings, 
     table = TABLES[name]
     engine.rows(
         f"CREATE TABLE {name}_unreadable "
-        "(shard BIGINT, number BIGINT, field VARCHAR, seen VARCHAR, before BIGINT, least BIGINT)"
+        "(shard BIGINT, number BIGINT, field VARCHAR, seen VARCHAR, before BIGINT, least BIGINT, counted BOOLEAN)"
     )
     for at, file in enumerate(files):
         suffix = "".join(file.path.suffixes[-2:]).lower() if file.path.suffix.lower() == ".gz" else file.path.suffix
@@ -43,14 +46,21 @@ def read(engine: Engine, name: str, files: Sequence[Shard], settings: Settings, 
         except duckdb.Error as error:
             raise InputError(f"{file.path}: cannot be read ({_told(error)}); write this shard again") from None
         if file.is_csv:
-            _note_rejects(engine, name, at, rejects, kept=settings.shard[0] == 0)
+            _whole(engine, file, rejects)
+            _note_rejects(engine, name, at, rejects, counted=settings.shard[0] == 0 or "user" not in table.parsed)
 
 
 def shown(table: Table, column: str, given: str) -> str:
-    """SQL of what a report may show of the column's text."""
-    if column == table.private:
-        return f"'(' || length({given}) || ' characters)'"
-    if column == table.free:
+    """SQL of what a report may show of the column's text.
+
+    In a table with users none of their ids may be shown, also not where columns were taken for one another: of a time
+    what is a date, of a quantity or price what is a short number, of the others the length.
+    """
+    if table.private:
+        length = f"'(' || length({given}) || ' characters)'"
+        plain = _PLAIN.get(column)
+        return f"CASE WHEN {plain.format(given)} THEN {given} ELSE {length} END" if plain else length
+    if table.free:  # people write what they like, also into the wrong column
         return f"left(scrubbed_value(left({given}, 1000)), {_SHOWN})"
     return (
         f"left({given}, {_SHOWN})" if column not in shards.LISTS else f"left(array_to_string({given}, '|'), {_SHOWN})"
@@ -76,18 +86,32 @@ def _rows(table: Table, texts: dict[str, str], source: str, settings: Settings) 
     return sql.replace("$now", now).replace("$action", literal(settings.action))
 
 
-def _note_rejects(engine: Engine, name: str, at: int, rejects: str, *, kept: bool) -> None:
-    """The header counts as the first line; a line that is wrong in two ways is one row."""
-    if kept:
-        engine.rows(
-            f"INSERT INTO {name}_unreadable SELECT {at}, number, field, seen, before, number + 1 - before FROM ("
-            "SELECT line - 1 AS number, coalesce(min(column_name), '') AS field, lower(min(error_type::VARCHAR)) "
-            f"AS seen, row_number() OVER (ORDER BY line) AS before FROM {rejects} GROUP BY line)"
+def _whole(engine: Engine, file: Shard, rejects: str) -> None:
+    """Raises `InputError` where a row that is none has taken in the lines behind it, as after a quote left open: how
+    many rows they were, nobody knows. Of lines that are no UTF-8 the quotes are sound."""
+    sql = (
+        f"SELECT line - 1 FROM {rejects} WHERE error_type::VARCHAR <> 'INVALID ENCODING' AND "
+        "(error_type::VARCHAR = 'LINE SIZE OVER MAXIMUM' OR regexp_matches(trim(csv_line, chr(10) || chr(13)), "
+        "'[\\r\\n]')) ORDER BY line LIMIT 1"
+    )
+    for (row,) in engine.rows(sql):
+        raise InputError(
+            f"{file.path}: row {row} runs on over the lines behind it, expected every quote to be closed; "
+            "close or double the quote in it and write this shard again"
         )
+
+
+def _note_rejects(engine: Engine, name: str, at: int, rejects: str, *, counted: bool) -> None:
+    """The header counts as the first line; a line that is wrong in two ways is one row."""
+    engine.rows(
+        f"INSERT INTO {name}_unreadable SELECT {at}, number, field, seen, before, number + 1 - before, {counted} FROM ("
+        "SELECT line - 1 AS number, coalesce(min(column_name), '') AS field, lower(min(error_type::VARCHAR)) "
+        f"AS seen, row_number() OVER (ORDER BY line) AS before FROM {rejects} GROUP BY line)"
+    )
     engine.rows(f"DROP TABLE {rejects}")
     engine.rows(f"DROP TABLE {rejects}_scans")
 
 
 def _told(error: duckdb.Error) -> str:
     """Without what the engine quotes: it may be a user's id."""
-    return re.sub(r'"[^"]*"', '"..."', str(error).splitlines()[0])[:200]
+    return re.sub(r"\"[^\"]*\"|'[^']*'", '"..."', str(error).splitlines()[0])[:200]

@@ -22,7 +22,7 @@ class Rule:
 
 
 UNREADABLE = "unreadable row"
-"""Of a CSV: too few or too many columns, a quote left open, bytes that are not UTF-8."""
+"""Of a CSV, one line: too few or too many columns, a quote left open in the last one, bytes that are not UTF-8."""
 
 
 def identifiers(column: str) -> tuple[Rule, ...]:
@@ -30,17 +30,21 @@ def identifiers(column: str) -> tuple[Rule, ...]:
     return (
         Rule(name=f"no {column}", column=column, bad=f"raw_{column} = ''"),
         Rule(name=f"{column} too long", column=column, bad=f"length(raw_{column}) > {MOST_ID}"),
+        Rule(name=f"line break in {column}", column=column, bad=f"regexp_matches(raw_{column}, '[\\r\\n]')"),
         Rule(name=f"{column} unprintable", column=column, bad=f"regexp_matches(raw_{column}, '[[:cntrl:]]')"),
     )
 
 
-def text(column: str, *, required: bool = False) -> tuple[Rule, ...]:
-    """Not too long, without NUL, and present where required."""
+def text(column: str, *, required: bool = False, lines: bool = False) -> tuple[Rule, ...]:
+    """Not too long, without NUL, present where required, and of one line unless it may have `lines`: in a CSV a line
+    break in a name is a quote that was closed rows later."""
+    broken = Rule(name=f"line break in {column}", column=column, bad=f"regexp_matches(raw_{column}, '[\\r\\n]')")
     present = (Rule(name=f"no {column}", column=column, bad=f"raw_{column} = ''"),) if required else ()
     return (
         *present,
         Rule(name=f"{column} too long", column=column, bad=f"length(raw_{column}) > {MOST_TEXT}"),
         Rule(name=f"{column} with NUL", column=column, bad=f"contains(raw_{column}, chr(0))"),
+        *(() if lines else (broken,)),
     )
 
 

@@ -3,7 +3,7 @@
 A number goes only when it has the shape of one: a card its issuer's first digits, length and check digit (Luhn, ISO
 7812); a phone a leading +, an area in the usual groups, a Chinese mobile's first digits, or a word for it in front.
 Codes of goods (8, 12, 13 or 14 digits with the check digit of GS1) stay. Full-width digits count as digits. Not found:
-addresses with letters beyond ASCII before the @, numbers in words, bare numbers of ten digits.
+addresses with letters other than Latin ones, numbers in words, bare numbers of ten digits.
 """
 
 import re
@@ -14,8 +14,11 @@ MAIL, PHONE, CARD = "[mail]", "[phone]", "[card]"
 
 _WIDE = str.maketrans("０１２３４５６７８９＋－（）．＠　", "0123456789+-().@ ")  # noqa: RUF001
 # Bounded, so that a text of 100,000 letters takes a fraction of a second.
-_MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}")
-_DIGITS = re.compile(r"(?<![A-Za-z0-9])\d+(?:[ -]\d+)*(?![A-Za-z0-9])")
+_LATIN = "A-Za-zÀ-ɏ"  # not those of Asia: words stand without a space before and behind an address there
+_MAIL = re.compile(
+    rf"[{_LATIN}0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@(?:[{_LATIN}0-9-]{{1,63}}\.){{1,8}}[{_LATIN}]{{2,24}}"
+)
+_DIGITS = re.compile(r"(?<![A-Za-z0-9])\d+(?:(?: {1,2}|[.-])\d+)*(?![A-Za-z0-9])")
 _ISSUERS = re.compile(r"3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|(?:4\d|5[0-8]|6\d|2[2-7]|35)\d{14}|(?:4|6)\d{15,18}")
 _LONGEST_CARD = 19
 _PHONES = tuple(
@@ -62,12 +65,16 @@ def _cards(plain: str) -> Iterator[tuple[int, int]]:
                 digits = "".join(parts)
                 if len(digits) > _LONGEST_CARD:
                     break
-                if _ISSUERS.fullmatch(digits) and _luhn(digits) and _divided([*map(len, parts)]):
+                written = run[0][groups[first][0] : stop]
+                if _ISSUERS.fullmatch(digits) and _luhn(digits) and _divided([*map(len, parts)], written):
                     yield run.start() + groups[first][0], run.start() + stop
 
 
-def _divided(lengths: list[int]) -> bool:
-    """Whether a card may be written in groups of these lengths: even ones, the last maybe shorter, or its issuer's."""
+def _divided(lengths: list[int], written: str) -> bool:
+    """Whether a card may be written in groups of these lengths: even ones, the last maybe shorter, or its issuer's.
+    With dots or two spaces, which prices and columns of them have, even ones are of four."""
+    if ("." in written or "  " in written) and lengths[0] != 4:
+        return False
     *others, last = lengths
     even = len(set(others)) < 2 and all(2 <= length >= last for length in others)
     return even or lengths in ([4, 6, 5], [4, 6, 4], [6, 10], [6, 13])

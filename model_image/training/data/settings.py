@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from model_image.training.data.errors import InputError
-
-FOLDS = 5
-"""Of the queries, by `splits.fold`."""
+from model_image.training.data.splits import FOLDS
+from model_image.training.data.tables import TABLES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +17,8 @@ class Settings:
     """`inputs` maps tables (keys of `tables.TABLES`) to a file, a folder or a pattern; `columns` maps tables to
     {our column: theirs}. Times are UTC without a zone. Raises `InputError`.
 
-    `shard` (I, N) keeps the users whose hash is I modulo N; what has no user is in shard 0 alone.
+    `shard` (I, N) keeps the events of users whose hash is I modulo N. Every shard has the tables of products, queries
+    and judgments, but the examples that are made of them, or given as such, are in shard 0 alone.
     """
 
     inputs: Mapping[str, str]
@@ -42,6 +42,13 @@ class Settings:
         index, of = self.shard
         if not self.inputs:
             raise InputError("inputs: none given, expected at least one table")
+        for table in (*self.inputs, *self.columns):
+            if table not in TABLES:
+                raise InputError(f"{table}: no table of that name, expected some of {', '.join(TABLES)}")
+        for table, renamed in self.columns.items():
+            for column in renamed.keys() - set(TABLES[table].columns):
+                ours = ", ".join(TABLES[table].columns)
+                raise InputError(f"columns: {table} has no column {column!r} of ours, expected some of {ours}")
         for table in ("events", "queries", "judgments"):
             if table in self.inputs and "products" not in self.inputs:
                 raise InputError(f"{table}: given without a catalogue, whose products it names; pass --catalogue")
@@ -66,7 +73,8 @@ class Settings:
             raise InputError(f"{name}: {value}, expected a number from {low} to {high}")
 
     def described(self) -> dict[str, Any]:
-        """All that the result depends on beside the inputs, the model, the key and the code."""
+        """All that the result depends on beside the inputs, the model, the key, the code and `now`, by which events are
+        in the future: the files that came of it are in the revision."""
         names = ("action", "purchase", "unseen_percent", "hold_fold", "most_refused", "seed", "negatives", "pairs")
         found = {name: getattr(self, name) for name in names}
         columns = {table: dict(sorted(renamed.items())) for table, renamed in sorted(self.columns.items())}

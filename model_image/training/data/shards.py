@@ -3,9 +3,11 @@
 import csv
 import glob
 import gzip
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import file_digest
+from itertools import takewhile
 from pathlib import Path
 
 import pyarrow
@@ -14,9 +16,12 @@ import pyarrow.types as types
 
 from model_image.training.data.engine import identifier, literal
 from model_image.training.data.errors import InputError
+from model_image.training.data.scrub import scrub
 
 _CSV = (".csv", ".csv.gz")
 _PARQUET = (".parquet", ".pq")
+_ESCAPED = re.compile(r"\[([*?[])\]")  # as glob.escape writes them
+_TOLD = 5  # of what was passed over
 _SPACES = " \t\r\n\u00a0\u3000"
 LISTS = frozenset({"tags"})
 IDS = frozenset({"user_id", "product_id", "query_id"})
@@ -24,9 +29,11 @@ IDS = frozenset({"user_id", "product_id", "query_id"})
 
 @dataclass(frozen=True, kw_only=True)
 class Shard:
-    """One file; `columns` maps its columns to "text", "float" or "list"."""
+    """One file; `columns` maps its columns to "text", "float" or "list". `name` is its path in what was given, by which
+    it is told from the other shards of its table."""
 
     path: Path
+    name: str
     columns: Mapping[str, str]
 
     @property
@@ -34,16 +41,31 @@ class Shard:
         return self.path.name.lower().endswith(_CSV)
 
 
-def find(table: str, given: str) -> list[Shard]:
-    """The files that `given` names, in the order of their names. Raises `InputError` naming the bad one."""
+def find(table: str, given: str, note: Callable[[str], None] = lambda _: None) -> list[Shard]:
+    """The files that `given` names, in the order of their names; `note` is told what of a folder is passed over, but
+    for hidden files and marks such as _SUCCESS. Raises `InputError` naming the bad one."""
     path = Path(given)
+    base = path if path.is_dir() else _base(given)
     if path.is_dir():
-        files = [file for file in path.iterdir() if file.name.lower().endswith((*_CSV, *_PARQUET))]
+        entries = sorted(path.iterdir())
+        files = [file for file in entries if file.name.lower().endswith((*_CSV, *_PARQUET)) and file.is_file()]
+        passed = [file.name for file in entries if file not in files and not file.name.startswith((".", "_"))]
+        if passed:
+            way_out = "only files of a folder named .csv, .csv.gz, .parquet or .pq are read, a pattern reaches others"
+            note(f"{table}: {given}: passed over: {', '.join(passed[:_TOLD])} ({len(passed)} in all); {way_out}")
     else:
         files = [path] if path.is_file() else [Path(name) for name in glob.glob(given, recursive=True)]
     if not files:
         raise InputError(f"{table}: {given}: no file, expected .csv, .csv.gz, .parquet or .pq, a folder or a pattern")
-    return [_opened(file) for file in sorted(files)]
+    return [_opened(file, str(file.relative_to(base))) for file in sorted(files)]
+
+
+def _base(pattern: str) -> Path:
+    """The folder that all files of a pattern are in, whatever it matches."""
+    if Path(pattern).is_file():
+        return Path(pattern).parent
+    plain = takewhile(lambda part: not glob.has_magic(_ESCAPED.sub("", part)), Path(pattern).parts[:-1])
+    return Path(*(_ESCAPED.sub(r"\1", part) for part in plain))
 
 
 def digest(shard: Shard) -> str:
@@ -59,7 +81,7 @@ def texts(shard: Shard, wanted: Sequence[str], required: Sequence[str], renamed:
         theirs = renamed.get(name, name)
         kind = shard.columns.get(theirs, "")
         if not kind and (name in required or name in renamed):
-            way_out = f"--column TABLE.{name}=THEIRS names it, the file has {', '.join(shard.columns)}"
+            way_out = f"--column TABLE.{name}=THEIRS names it, the file has {scrub(', '.join(shard.columns))[0]}"
             raise InputError(f"{shard.path}: no column {theirs!r}; {way_out}")
         if (kind == "list") > (name in LISTS):
             raise InputError(f"{shard.path}: column {theirs!r} holds lists or others, expected text or numbers")
@@ -82,14 +104,16 @@ def source(shard: Shard, safe: Path, rejects: str) -> str:
     )
 
 
-def _opened(path: Path) -> Shard:
+def _opened(path: Path, told: str) -> Shard:
     name = path.name.lower()
     try:
         if name.endswith(_PARQUET):
             with pyarrow.parquet.ParquetFile(path) as file:
-                return Shard(path=path, columns={field.name: _kind(field.type) for field in file.schema_arrow})
+                return Shard(
+                    path=path, name=told, columns={field.name: _kind(field.type) for field in file.schema_arrow}
+                )
         if name.endswith(_CSV):
-            return Shard(path=path, columns=dict.fromkeys(_header(path), "text"))
+            return Shard(path=path, name=told, columns=dict.fromkeys(_header(path), "text"))
     except (pyarrow.ArrowException, OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read ({error}); write this shard again") from error
     raise InputError(f"{path}: expected a file named .csv, .csv.gz, .parquet or .pq")
@@ -100,7 +124,7 @@ def _header(path: Path) -> list[str]:
     with opened(path, "rb") as raw:  # line by line: what follows the header may be no UTF-8, and is put aside by row
         names = next(csv.reader(line.decode("utf-8" if at else "utf-8-sig") for at, line in enumerate(raw)), [])
     if not names or len(set(names)) < len(names):
-        raise InputError(f"{path}: header is {names}, expected names, every one once")
+        raise InputError(f"{path}: header is {scrub(str(names))[0]}, expected names, every one once")
     return names
 
 

@@ -1,6 +1,7 @@
 """Who and what is learnt from, and what is kept to measure on. Pure; every choice is a hash, never a draw.
 
-Time: events at or after the cut are targets. Users: a share of them is in no example at all. Queries: five folds, with
+Time: events at or after the cut, by default about the last fifth of them, are targets. Users: a share of them is in no
+example at all. Queries: five folds, with
 queries of the same words in the same fold. A hash keeps its choice when the tables grow, so that the figures of two
 days compare.
 """
@@ -10,10 +11,11 @@ import unicodedata
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from model_image.training.data.settings import FOLDS
-
+FOLDS = 5
+"""Of the queries, by `fold`."""
 _VALID_IN = 10
-_HISTORY = 0.8  # of the days; the rest are targets
+HISTORY = 0.8
+"""Share of the events before the default cut; the rest are targets."""
 _WORD = re.compile(r"[㐀-鿿豈-﫿぀-ヿ가-힯]|[^\W_]+?(?=[㐀-鿿豈-﫿぀-ヿ가-힯]|[\W_]|$)")
 
 
@@ -53,11 +55,15 @@ def part(group: str, seed: int) -> str:
     return "train" if _hash("part", str(seed), group) % _VALID_IN else "valid"
 
 
-def default_cut(first: datetime, last: datetime) -> datetime | None:
-    """The midnight after which the last 20 % of the days come, None where there are fewer than two days."""
-    start = datetime(first.year, first.month, first.day)
-    days = (last - start).days + 1
-    return start + timedelta(days=max(1, int(days * _HISTORY))) if days > 1 else None
+def default_cut(first: datetime, at: datetime, last: datetime) -> datetime | None:
+    """The midnight that ends the day of `at`, the time that a share `HISTORY` of the events are not after: one event of
+    a wrong year moves it no more than any other. Where no event is behind it, the midnight that begins that day; None
+    where there are fewer than two days."""
+    day = datetime(at.year, at.month, at.day)
+    following = day + timedelta(days=1)
+    if following <= last:
+        return following
+    return day if day > first else None
 
 
 def _hash(*parts: str) -> int:

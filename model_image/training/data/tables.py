@@ -14,6 +14,7 @@ from model_image.training.data import rules
 from model_image.training.data.rules import Rule
 
 _TEXT, _NUMBER = pyarrow.string(), pyarrow.float64()
+_LINES = ("description", "bullet_points")
 _TIME = """CASE WHEN regexp_full_match(raw_time, '[0-9]{9,17}') THEN make_timestamp(raw_time::BIGINT * CASE
     WHEN length(raw_time) < 12 THEN 1000000 WHEN length(raw_time) < 15 THEN 1000 ELSE 1 END)
     ELSE TRY_CAST(raw_time AS TIMESTAMPTZ)::TIMESTAMP END"""
@@ -21,8 +22,10 @@ _TIME = """CASE WHEN regexp_full_match(raw_time, '[0-9]{9,17}') THEN make_timest
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """`rules` look at one row, `across` at the table or at others. `private` columns are never shown; of `free` ones
-    only what `scrubbed` leaves."""
+    """`rules` look at one row, `across` at the table or at others. Of a table with a `private` column nothing is shown
+    that may be a user's id, of one with a `free` column only what `scrubbed` leaves.
+
+    Examples are in the order of a hash, so that a window of them, wherever it starts, is a sample of all."""
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
@@ -60,7 +63,7 @@ TABLES: dict[str, Table] = {
         rules=(
             *rules.identifiers("product_id"),
             *rules.text("title", required=True),
-            *(rule for name in TEXTS for rule in rules.text(name)),
+            *(rule for name in TEXTS for rule in rules.text(name, lines=name in _LINES)),
             rules.number("price", least=0),
             rules.TAGS,
         ),
@@ -129,17 +132,17 @@ TABLES: dict[str, Table] = {
     ),
     "classify": Table(
         required=("text", "label"),
-        parsed={"text": _scrubbed("text"), "label": "raw_label"},
-        rules=(*rules.text("text", required=True), *rules.identifiers("label")),
-        order="text, label",
+        parsed={"text": _scrubbed("text"), "label": _scrubbed("label")},
+        rules=(*rules.text("text", required=True, lines=True), *rules.identifiers("label")),
+        order="md5(text), text, label",
         schema=pyarrow.schema([("text", _TEXT), ("label", _TEXT), ("split", _TEXT)]),
         free="text",
     ),
     "regress": Table(
         required=("text", "value"),
         parsed={"text": _scrubbed("text"), "value": _double("value")},
-        rules=(*rules.text("text", required=True), rules.number("value", required=True)),
-        order="text, value",
+        rules=(*rules.text("text", required=True, lines=True), rules.number("value", required=True)),
+        order="md5(text), text, value",
         schema=pyarrow.schema([("text", _TEXT), ("value", _NUMBER), ("split", _TEXT)]),
         free="text",
     ),

@@ -30,15 +30,18 @@ def purchase_baselines(dataset: Dataset, ids: Sequence[str], vectors: np.ndarray
     nothing of unseen users but their own histories."""
     recent = popularity(dataset, ids)
     row = {product: at for at, product in enumerate(ids)}
+    alike = item_knn(dataset, ids)
+    sales = recent / (recent.max() + 1)  # below 1: what decides between products of the same number
     found = {
         POPULAR: ranked(ids, lambda history: recent),
-        OWN: ranked(ids, lambda history: _own(history, row, len(ids)) + recent / (recent.max() + 1)),
-        KNN: ranked(ids, item_knn(dataset, ids)),
+        OWN: ranked(ids, lambda history: _own(history, row, len(ids)) + sales),
+        KNN: ranked(ids, alike),
         MINILM: ranked(ids, lambda history: vectors @ vectors[_last_basket(history, row)].sum(axis=0)),
     }
-    # In the fusion own frequency speaks of the user's own products alone: filled up, it is popularity twice.
-    own = ranked(ids, lambda history: _own(history, row, len(ids)), least=0.0)
-    return {**found, FUSION: fused([own, found[KNN], found[POPULAR]])}
+    # In the fusion each speaks of what it knows something of: filled up, own frequency is popularity twice.
+    own = ranked(ids, lambda history: _own(history, row, len(ids)) + sales, least=1.0 - 1e-9)
+    others = [ranked(ids, scores, least=0.0) for scores in (alike, lambda history: recent)]
+    return {**found, FUSION: fused([own, *others])}
 
 
 def ranked(ids: Sequence[str], scores: Scores, *, least: float = -np.inf) -> System[History]:

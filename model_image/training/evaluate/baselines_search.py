@@ -26,7 +26,8 @@ Scores = Callable[[str], np.ndarray]
 def search_baselines(catalogue: Catalogue, embed: Embed, vectors: np.ndarray) -> dict[str, System[Asked]]:
     """By name; `vectors` float32 [products, dimension] are what `embed` gives for the products' texts."""
     lexical, near = bm25(catalogue), nearest(catalogue.ids, embed, vectors)
-    return {BM25: lexical, MINILM: near, FUSION: fused([lexical, near])}
+    found = lambda asked: {key: {p: s for p, s in run.items() if s > 0} for key, run in lexical(asked).items()}  # noqa: E731
+    return {BM25: lexical, MINILM: near, FUSION: fused([found, near])}
 
 
 def bm25(catalogue: Catalogue) -> System[Asked]:

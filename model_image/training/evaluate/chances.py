@@ -8,6 +8,7 @@ import numpy as np
 from model_image.evaluation import Estimate
 from model_image.training.evaluate import calibration, grades
 from model_image.training.evaluate.calibration import Calibration
+from model_image.training.evaluate.errors import MeasureError
 from model_image.training.evaluate.predictions import of_labels, of_numbers
 from model_image.training.evaluate.probabilities import of_probabilities, reliability
 from model_image.training.evaluate.protocol import Task
@@ -46,6 +47,11 @@ def chances(task: Task, run: Run, folds: Mapping[str, int], *, event: str, most:
     units = [unit for unit, _, _ in pairs]
     scores, gains = (np.array([pair[at] for pair in pairs], dtype=np.float64) for at in (1, 2))
     truth, fold = (gains >= 1).astype(np.int64), np.array([folds[unit] for unit in units])
+    if len(set(fold.tolist())) < 2:
+        raise MeasureError(
+            f"{task.name}: {len(task.truth)} units in one fold, expected two folds at least: probabilities are checked "
+            "on a fold that they were not fitted on; measure more queries or users"
+        )
     fitted = calibration.fit(scores, truth, task=task.name, event=event)
     after = calibration.cross_fitted(scores, truth, fold, task=task.name, event=event)
     before = scores.clip(0, 1)

@@ -12,6 +12,7 @@ from model_image.training.dataset import Dataset
 from model_image.training.evaluate.chances import Chances, chances
 from model_image.training.evaluate.errors import MeasureError
 from model_image.training.evaluate.latency import latencies_ms
+from model_image.training.evaluate.leaks import leak, with_warning, without_search
 from model_image.training.evaluate.measures import GUARDED, Key, compare, measures, values
 from model_image.training.evaluate.protocol import ALL, System
 from model_image.training.evaluate.questions import Question, Settings, questions
@@ -59,7 +60,8 @@ def evaluate(
 ) -> Result:
     """Measure the release folder `candidate`, compare it with every baseline and with the releases `against`.
 
-    Raises `MeasureError`, `DatasetError`, and what loading a release raises.
+    Search is not guarded where a release learnt from what is asked. Raises `MeasureError`, `DatasetError`, and what
+    loading a release raises.
     """
     releases = [systems(folder, backend, dataset) for folder in (candidate, *against)]
     names = [release.name for release in releases]
@@ -68,8 +70,12 @@ def evaluate(
             f"--against: {names[0]} is compared with itself or another one twice; name each release once"
         )
     say("vectors of the zero-shot baseline, a minute for 5,000 products")
-    asked = questions(dataset, zero_shot(backend), backend.name, settings or Settings())
-    answered = tuple(_answered(question, releases, say) for question in asked)
+    chosen = settings or Settings()
+    if warning := leak(dataset, chosen, releases):
+        say(f"caution: {warning}")
+        guarded = without_search(guarded)
+    asked = questions(dataset, zero_shot(backend), backend.name, chosen)
+    answered = tuple(_answered(with_warning(question, warning), releases, say) for question in asked)
     return Result(
         candidate=names[0],
         evaluation=Evaluation(

@@ -1,11 +1,12 @@
 """What a dataset allows to be asked, with the baselines of each question."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
-from model_image.training.dataset import EVENTS, JUDGMENTS, QUERIES, Dataset
+from model_image.training.dataset import EVENTS, JUDGMENTS, Dataset
 from model_image.training.evaluate import tables
 from model_image.training.evaluate.baselines_purchases import purchase_baselines
 from model_image.training.evaluate.baselines_search import search_baselines
@@ -32,8 +33,8 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """`fold` limits search to the queries of one fold, `horizon_days` is how late the basket may come, `cache` keeps
-    the baseline's vectors."""
+    """`fold` limits search to the queries of one fold, by default to those that the dataset held out; `horizon_days` is
+    how late the basket may come, `cache` keeps the baseline's vectors."""
 
     fold: int | None = None
     horizon_days: int = HORIZON_DAYS
@@ -45,6 +46,7 @@ def questions(dataset: Dataset, embed: Embed, kind: str, settings: Settings) -> 
 
     `embed` is the zero-shot baseline, `kind` the backend it runs on. Raises `MeasureError` where nothing can be asked.
     """
+    fold = asked_fold(dataset, settings)
     searches, purchases = dataset.has(JUDGMENTS), dataset.has(EVENTS) and dataset.prepared.cut is not None
     if not (searches or purchases):
         raise MeasureError(
@@ -54,16 +56,14 @@ def questions(dataset: Dataset, embed: Embed, kind: str, settings: Settings) -> 
     vectors = kept_vectors(embed, catalogue.texts, settings.cache, kind)
     if searches:
         baselines = search_baselines(catalogue, embed, vectors)
-        yield Question(
-            task=search_task(dataset, whole_catalogue=True, fold=settings.fold), baselines=baselines, side="search"
-        )
-        reranking = search_task(dataset, whole_catalogue=False, fold=settings.fold)
+        yield Question(task=search_task(dataset, whole_catalogue=True, fold=fold), baselines=baselines, side="search")
+        reranking = search_task(dataset, whole_catalogue=False, fold=fold)
         yield Question(
             task=reranking,
             baselines=baselines,
             side="search",
             event="exact match",
-            folds=_folds(dataset),
+            folds=_folds(reranking.truth),
         )
     if purchases:
         task = purchase_task(dataset, horizon_days=settings.horizon_days)
@@ -77,5 +77,11 @@ def questions(dataset: Dataset, embed: Embed, kind: str, settings: Settings) -> 
         )
 
 
-def _folds(dataset: Dataset) -> dict[str, int]:
-    return dict(tables.query(dataset, f"SELECT query_id, fold FROM {tables.table(dataset, QUERIES)}"))
+def asked_fold(dataset: Dataset, settings: Settings) -> int | None:
+    """The fold whose queries are asked; None is all."""
+    return dataset.prepared.hold_fold if settings.fold is None else settings.fold
+
+
+def _folds(queries: Iterable[str]) -> dict[str, int]:
+    """By the hash of their names: the folds of the dataset are one where that is asked alone."""
+    return {query: crc32(query.encode()) % FOLDS for query in queries}

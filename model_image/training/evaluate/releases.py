@@ -13,6 +13,7 @@ from model_image.index import VectorIndex, read_index
 from model_image.layout import BEHAVIOUR, CATALOGUE, CROSS_ENCODER, ENCODER
 from model_image.products import Products, read_products
 from model_image.server.backend import Backend, LoadedModel
+from model_image.signals.candidates import RERANKED
 from model_image.signals.ranking import Bought, Found, Ranking, load_ranking
 from model_image.signals.taste import recency, taste
 from model_image.training.dataset import EVENTS, Dataset
@@ -21,17 +22,16 @@ from model_image.training.evaluate.protocol import DEPTH, Asked, History, System
 from model_image.training.evaluate.rankings import Run
 from model_image.training.ranker.known import known_behaviour
 
-RERANKED = 50
-"""How many of the nearest the cross-encoder reads, as a server does unless a request says otherwise."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Systems:
-    """What a release answers. `name` is its digest, or its folder where it is not sealed yet."""
+    """What a release answers. `name` is its digest, or its folder where it is not sealed yet; `learnt` are the tasks
+    that it has a ranker for."""
 
     name: str
     search: System[Asked]
     recommend: System[History]
+    learnt: frozenset[str] = frozenset()
 
 
 def systems(folder: Path, backend: Backend, dataset: Dataset) -> Systems:
@@ -50,8 +50,10 @@ def systems(folder: Path, backend: Backend, dataset: Dataset) -> Systems:
     known = None
     if (folder / BEHAVIOUR).exists() and dataset.has(EVENTS) and dataset.prepared.cut is not None:
         known = known_behaviour(dataset, {product: row for row, product in enumerate(ids)})
-    models = _Models(encoder, cross, index, products, load_ranking(folder, index, behaviour=known), backend, ids)
-    return Systems(name=name_of(folder), search=models.search, recommend=models.recommend)
+    ranking = load_ranking(folder, index, behaviour=known)
+    models = _Models(encoder, cross, index, products, ranking, backend, ids)
+    learnt = ranking.learnt if ranking else frozenset[str]()
+    return Systems(name=name_of(folder), search=models.search, recommend=models.recommend, learnt=learnt)
 
 
 def name_of(folder: Path) -> str:

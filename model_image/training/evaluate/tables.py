@@ -48,9 +48,9 @@ def query(dataset: Dataset, sql: str, values: Sequence[Any] = ()) -> list[tuple[
 
 
 def top(scores: np.ndarray, count: int) -> np.ndarray:
-    """Positions of the `count` highest of float [n], in no order, equal ones of the lowest positions first."""
-    if count >= len(scores):
-        return np.arange(len(scores))
-    last = np.partition(scores, -count)[-count]
-    above = np.flatnonzero(scores > last)
-    return np.concatenate((above, np.flatnonzero(scores == last)[: count - len(above)]))
+    """Positions of the `count` highest of float [n], int64, the best first and equal ones in order."""
+    if 0 < count < len(scores):
+        found = np.flatnonzero(scores >= np.partition(scores, -count)[-count])
+    else:
+        found = np.arange(len(scores))
+    return found[np.argsort(-scores[found], kind="stable")[:count]]

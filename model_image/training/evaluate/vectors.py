@@ -16,6 +16,7 @@ from model_image.revisions import PACKAGE
 from model_image.server.backend import Backend
 
 Embed = Callable[[Sequence[str]], np.ndarray]
+"""Texts to float32 [texts, dimension], rows of length 1."""
 
 
 def zero_shot(backend: Backend) -> Embed:

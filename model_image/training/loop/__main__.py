@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from model_image.promotion import LATENCY_BUDGET
 from model_image.training.dataset import EXAMPLES
 from model_image.training.loop.files import InputFilesError
 from model_image.words import ConfigError
@@ -24,8 +25,14 @@ Tables lie in TRAINING_INPUT as catalogue, events, queries, judgments, classify 
 .parquet file or a folder of such; what is not there is left out, but for the catalogue. Words of the environment:
   TRAINING_REGISTRY (s3://<bucket> or a folder), TRAINING_INPUT (folder), TRAINING_DATA (folder to work in): required
   TRAINING_KEY (file of the key that names users; needed for events; scripts/prepare --new-key makes one)
-A run that was killed goes on where its folder in TRAINING_DATA still is. A release that is measured worse than the one
-that serves is not published; the reasons are told.
+A run that was killed goes on where its folder in TRAINING_DATA still is; with other tables, settings or code it begins
+anew. A release that is measured worse than the one that serves is not published; the reasons are told, and where it is
+a trained model that the gate refuses, the release without it is tried. Tables that allow no question (a catalogue
+alone, views without purchases) make the first release, unmeasured; nothing follows it until they do.
+
+The queries of --hold-fold choose among the trained models and then judge the release against the stable one: what was
+chosen by them looks a little better than it is. Keep one fold: a stable release built with another fold has learnt
+from the queries it is now measured by, and looks better than it is.
 """
 
 _EXAMPLES = """\
@@ -39,7 +46,7 @@ exit codes: 0 done (also where the release is not better and was left unpublishe
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run all steps; the digest on trial goes to stdout, progress to stderr."""
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
     from model_image.registry_errors import RegistryError
     from model_image.training.data.errors import InputError
     from model_image.training.loop.errors import LoopError
@@ -58,7 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The words of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m model_image.training.loop",
         description=_DESCRIPTION,
@@ -69,7 +77,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--model", default="search", help="name of the channel (default: search)")
     add("--column", action="append", default=[], metavar="TABLE.OURS=THEIRS", help="as scripts/prepare has it")
     add("--cut", metavar="TIME", help="end of what is learnt from (default: the last 20 %% of the days are measured)")
-    add("--hold-fold", type=int, default=0, choices=range(5), help="queries that are only measured (default: fold 0)")
+    add(
+        "--hold-fold",
+        type=int,
+        default=0,
+        choices=range(5),
+        help="queries that only measure (default: 0); keep it",
+    )
     add(
         "--tune",
         action="append",
@@ -80,6 +94,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--preset", default="default", help="of training (default: default)")
     add("--set", action="append", default=[], metavar="KEY=VALUE", help="one setting of training; repeatable")
     add("--percent", type=int, default=10, help="of the users who meet the release on trial (default: 10)")
+    add(
+        "--latency-budget",
+        type=float,
+        default=LATENCY_BUDGET,
+        metavar="FACTOR",
+        help=f"times the stable release's latency that is accepted (default: {LATENCY_BUDGET})",
+    )
     add("--promote", action="store_true", help="for all users at once, where the gate has nothing against it")
     return parser
 

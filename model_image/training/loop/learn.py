@@ -12,6 +12,7 @@ from model_image.training.data.pseudonyms import read_key
 from model_image.training.data.settings import Settings
 from model_image.training.dataset import PREPARED, Dataset
 from model_image.training.loop.errors import step
+from model_image.training.loop.work import claim, made_of
 from model_image.training.train.base import MINILM, find_base
 from model_image.training.train.plan import Job
 from model_image.training.train.ranks import Ranks
@@ -35,31 +36,42 @@ class Learning:
     settings: TrainSettings
 
 
-def learn(asked: Learning, work: Path, ranks: Ranks, say: Say) -> tuple[Dataset, dict[str, Path]]:
-    """The prepared data and the trained models by task, in `work`; what is there is kept. Raises `LoopError`."""
+def prepared(asked: Learning, work: Path, ranks: Ranks, say: Say) -> Dataset:
+    """The prepared data in `work`: what is there where it was made of the same, and else all is made anew.
+
+    Raises `LoopError`.
+    """
     # A time of its own would give every machine other data.
     now = datetime.fromtimestamp(ranks.agree(datetime.now(UTC).timestamp()), UTC).replace(tzinfo=None)
-    dataset = _prepared(asked, work / "prepared", now, ranks, say)
-    return dataset, {task: _trained(task, dataset, asked.settings, work / task, ranks, say) for task in asked.tune}
-
-
-def _prepared(asked: Learning, target: Path, now: datetime, ranks: Ranks, say: Say) -> Dataset:
+    target = work / "prepared"
     with step("prepare"):
-        if ranks.local == 0 and not (target / PREPARED).exists():
-            say("prepare")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            # Graded queries of one fold teach nothing: they are what the release is measured by.
-            settings = Settings(
-                inputs=asked.tables,
-                columns=asked.columns,
-                target=target,
-                now=now,
-                cut=asked.cut,
-                hold_fold=asked.hold_fold if "judgments" in asked.tables else None,
-            )
-            prepare(settings, read_key(asked.key) if asked.key else None, say)
+        if ranks.local == 0:
+            _prepare(asked, target, now, say)
         ranks.sum([torch.zeros(1, device=ranks.device)])  # nobody reads before the last has prepared
         return Dataset(target)
+
+
+def _prepare(asked: Learning, target: Path, now: datetime, say: Say) -> None:
+    # Graded queries of one fold teach nothing: they are what the release is measured by.
+    settings = Settings(
+        inputs=asked.tables,
+        columns=asked.columns,
+        target=target,
+        now=now,
+        cut=asked.cut,
+        hold_fold=asked.hold_fold if "judgments" in asked.tables else None,
+    )
+    names = read_key(asked.key) if asked.key else None
+    if claim(target.parent, made_of(settings, asked.settings, names)):
+        say("other tables, settings or code than those of the run before: begin anew")
+    if not (target / PREPARED).exists():
+        say("prepare")
+        prepare(settings, names, say)
+
+
+def trained(asked: Learning, dataset: Dataset, work: Path, ranks: Ranks, say: Say) -> dict[str, Path]:
+    """The trained models by task, in `work`; what is there is kept, or gone on with. Raises `LoopError`."""
+    return {task: _trained(task, dataset, asked.settings, work / task, ranks, say) for task in asked.tune}
 
 
 def _trained(task: str, dataset: Dataset, settings: TrainSettings, output: Path, ranks: Ranks, say: Say) -> Path:

@@ -1,22 +1,29 @@
 """One run of the loop, from the words of the environment to the digest on trial."""
 
 import argparse
+import math
 import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_image.registry import Registry, open_registry
+from model_image.channel import MOST_PERCENT
+from model_image.evaluation import Evaluation
+from model_image.registry import Registry, check_model, open_registry
 from model_image.server.backend import open_backend
 from model_image.training.build import refresh, seal
 from model_image.training.cli_prepare import columns
+from model_image.training.data.errors import InputError
 from model_image.training.data.settings import utc
-from model_image.training.loop.choose import Chooser
+from model_image.training.dataset import Dataset
+from model_image.training.loop.choose import Candidate, Chooser
 from model_image.training.loop.errors import step
 from model_image.training.loop.files import find_tables
-from model_image.training.loop.learn import Learning, Say, learn
-from model_image.training.loop.release import put_on_trial, stable_of
+from model_image.training.loop.first import by_the_first
+from model_image.training.loop.learn import Learning, Say, prepared, trained
+from model_image.training.loop.measurable import measurable, refuse_unmeasured
+from model_image.training.loop.release import Offer, Serving, Terms, put_on_trial, stable_of
 from model_image.training.train.ranks import open_ranks
 from model_image.training.train.settings import read_settings
 from model_image.words import required
@@ -30,43 +37,52 @@ class Run:
     learning: Learning
     work: Path
     model: str
-    percent: int
-    promote: bool
+    terms: Terms
 
     def all(self, say: Say) -> str | None:
         """The digest that went on trial; None where none did, and on all ranks but the first. Raises `LoopError`."""
-        with step("torchrun"), open_ranks(os.environ) as ranks:
-            dataset, trained = learn(self.learning, self.work, ranks, say)
-        if not ranks.first:
-            return None
+        settings = self.learning.settings
+        with step("torchrun"), open_ranks(os.environ, settings.device) as ranks:
+            dataset = prepared(self.learning, self.work, ranks, say)
+            with step("evaluate"):  # before hours of work that nothing could come of
+                asked = measurable(dataset, say)
+                refuse_unmeasured(asked, self.registry.channel(self.model))
+            models = trained(self.learning, dataset, self.work, ranks, say)
+            digest = by_the_first(ranks, lambda: self._on_trial(dataset, asked, models, say))
+            if ranks.local == 0:  # once on every machine
+                shutil.rmtree(self.work)
+            return digest
+
+    def _on_trial(self, dataset: Dataset, asked: Dataset | None, trained: Mapping[str, Path], say: Say) -> str | None:
         with step("backend"):
             backend = open_backend("auto", threads=len(os.sched_getaffinity(0)))
-        channel, stable = stable_of(self.registry, self.model, self.work, say)
-        chooser = Chooser(dataset, backend, self.work, say)
-        folder, models = chooser.choose(trained)
-        evaluation = chooser.evaluate(folder, *([stable] if stable else []))
+        serving = stable_of(self.registry, self.model, self.work, say)
+        with step("evaluate"):  # again: another release may have become the first stable one meanwhile
+            refuse_unmeasured(asked, serving.channel)
+        if asked is None:
+            say("published without being measured: the tables allow no question, and nothing serves yet")
+        chooser = Chooser(dataset, asked, backend, self.work, say)
+        offers = [self._offer(candidate, chooser, serving, dataset) for candidate in chooser.choose(trained)]
+        return put_on_trial(self.registry, serving, offers, self.terms, say)
 
-        def sealed() -> str:
+    def _offer(self, candidate: Candidate, chooser: Chooser, serving: Serving, dataset: Dataset) -> Offer:
+        folder, against = candidate.folder, [serving.folder] if serving.folder else []
+
+        def sealed(evaluation: Evaluation | None) -> str:
             refresh(folder, dataset)
-            return seal(folder, dataset, models, model=self.model, evaluation=evaluation).digest
+            return seal(folder, dataset, candidate.models, model=self.model, evaluation=evaluation).digest
 
-        digest = put_on_trial(
-            self.registry,
-            channel,
-            folder,
-            evaluation,
-            percent=self.percent,
-            promote=self.promote,
-            seal=sealed,
-            say=say,
-        )
-        shutil.rmtree(self.work)
-        return digest
+        return Offer(folder=folder, evaluate=lambda: chooser.evaluate(folder, *against), seal=sealed)
 
 
 def read_run(words: Mapping[str, str], options: argparse.Namespace) -> Run:
     """Everything checked that needs no work. Raises `ConfigError`, `InputError`, `InputFilesError`, `RegistryError` or
     `TrainInputError`."""
+    check_model(options.model)
+    if not 1 <= options.percent <= MOST_PERCENT:
+        raise InputError(f"--percent: {options.percent}, expected 1 to {MOST_PERCENT}; --promote is for all users")
+    if not 0 < options.latency_budget < math.inf:
+        raise InputError(f"--latency-budget: {options.latency_budget}, expected a number above 0 such as 1.2")
     registry = open_registry(required(words, "TRAINING_REGISTRY", "expected s3://<bucket> or an existing folder"))
     learning = Learning(
         tables=find_tables(Path(required(words, "TRAINING_INPUT", "expected a folder with the shop's tables"))),
@@ -82,6 +98,5 @@ def read_run(words: Mapping[str, str], options: argparse.Namespace) -> Run:
         learning=learning,
         work=Path(required(words, "TRAINING_DATA", "expected a folder to work in")) / "run",
         model=options.model,
-        percent=options.percent,
-        promote=options.promote,
+        terms=Terms(percent=options.percent, promote=options.promote, budget=options.latency_budget),
     )

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from model_image.training.dataset import EVENTS, JUDGMENTS, Dataset, DatasetError
-from model_image.training.ranker.encoded import cached, packaged
+from model_image.training.ranker.encoded import kept
 from model_image.training.ranker.report import table
 from model_image.training.ranker.validate import validate_purchases, validate_search
 
@@ -35,7 +35,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="a folder that scripts/prepare wrote")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep the vectors of texts here for the next run")
     chosen = parser.parse_args(argv)
-    embed = cached(packaged(), chosen.cache)
     try:
         dataset = Dataset(chosen.data)
         tasks = [
@@ -45,6 +44,7 @@ def main(argv: list[str] | None = None) -> int:
         ]
         if not tasks:
             raise DatasetError(f"{chosen.data}: has neither {JUDGMENTS} nor {EVENTS}; prepare it with one of them")
+        embed = kept(chosen.cache)
         for validate in tasks:
             start = time.monotonic()
             for part in validate(dataset, embed, _say):

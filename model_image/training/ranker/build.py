@@ -12,10 +12,10 @@ from model_image.signals.behaviour import save_behaviour
 from model_image.signals.lexical_build import build_lexical, save_lexical
 from model_image.signals.ranker import save_ranker
 from model_image.training.dataset import EVENTS, JUDGMENTS, Dataset
-from model_image.training.ranker import searching
-from model_image.training.ranker.behaviour import learn_behaviour
+from model_image.training.ranker import purchasing, searching
+from model_image.training.ranker.behaviour import Purchases, learn_behaviour
 from model_image.training.ranker.encoded import Embed, encoder
-from model_image.training.ranker.fitting import Group, fit
+from model_image.training.ranker.fitting import Group, TooLittleError, fit
 from model_image.training.ranker.known import known_purchases
 from model_image.training.ranker.tables import read_graded
 from model_image.training.ranker.validate import Grid, Say, learnt_lists
@@ -33,9 +33,12 @@ def write_signals(
     """Write lexical/ and, where `dataset` has them, rankers/search.* from its judgments, behaviour.safetensors and
     rankers/recommend.* from its purchases before the cut. Returns what was written, as paths inside `folder`.
 
+    A ranker that has too little to learn from is left out, `say` tells what is missing: the release then answers that
+    question without it.
+
     `products` are in the order of the folder's catalogue and index, which must be there; `embed` is for the queries and
     by default the folder's own encoder, `grid` as in `fit`. The fold and the users that the dataset holds back teach
-    nothing. Raises `DatasetError`, and ValueError where products and index differ or there is too little to fit on.
+    nothing. Raises `DatasetError`, and ValueError where products and index differ.
     """
     vectors = load_file(folder / INDEX)["embeddings"].astype(np.float32)
     if len(vectors) != len(products):
@@ -47,18 +50,33 @@ def write_signals(
     if dataset is not None and dataset.has(JUDGMENTS):
         held = dataset.prepared.hold_fold
         queries = [query for query in read_graded(dataset, rows) if query.fold != held]
-        asked = (embed or encoder(folder / ENCODER))([query.text for query in queries])
-        _fit(folder, "search", searching.lists(searching.SearchShop(lexical, vectors), queries, asked), grid, say)
-        written.append(f"{RANKERS}/search.txt")
+        asked = (embed or encoder(folder / ENCODER))([query.text for query in queries]) if queries else vectors[:0]
+        shop, ways = searching.SearchShop(lexical, vectors), "judge more queries outside the fold held out"
+        if _fit(folder, "search", searching.lists(shop, queries, asked), grid, say, ways):
+            written.append(f"{RANKERS}/search.txt")
     if dataset is not None and dataset.has(EVENTS):
         known, cut = known_purchases(dataset, rows)
-        save_behaviour(learn_behaviour(known, rows=len(products), end=cut), folder / BEHAVIOUR)
-        _fit(folder, "recommend", learnt_lists(known, cut, vectors), grid, say)
-        written += [BEHAVIOUR, f"{RANKERS}/recommend.txt"]
+        if _fit(folder, "recommend", learnt_lists(known, cut, vectors), grid, say, _days(known, cut)):
+            save_behaviour(learn_behaviour(known, rows=len(products), end=cut), folder / BEHAVIOUR)
+            written += [BEHAVIOUR, f"{RANKERS}/recommend.txt"]
     return written
 
 
-def _fit(folder: Path, task: str, groups: list[Group], grid: Grid, say: Say) -> None:
-    text, settings, trees = fit(task, groups, grid=grid)
+def _fit(folder: Path, task: str, groups: list[Group], grid: Grid, say: Say, ways: str) -> bool:
+    """Whether there was enough to fit on; `ways` says how to have more."""
+    try:
+        text, settings, trees = fit(task, groups, grid=grid)
+    except TooLittleError as error:
+        say(f"{task}: no ranker: {error}; {ways}")
+        return False
     save_ranker(folder / RANKERS, task, text)
     say(f"{task}: {len(groups)} lists, {settings.objective}, {settings.leaves} leaves, {trees} trees")
+    return True
+
+
+def _days(known: Purchases, cut: int) -> str:
+    before = cut - int(known.day.min()) if len(known.day) else 0
+    return (
+        f"purchases reach back {before} days before the cut, users count who bought again in its last "
+        f"{purchasing.HORIZON} days after a purchase before them; wait for more, or prepare with a later --cut"
+    )

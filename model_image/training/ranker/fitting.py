@@ -23,6 +23,14 @@ LEAST_TREES = 20
 SEED = 20_111_001
 
 
+LEAST_UNITS = 10
+"""Queries or users that a ranker is fitted on at least."""
+
+
+class TooLittleError(ValueError):
+    """There is too little to fit a ranker on; the message says how much there is and how much it takes."""
+
+
 class Group(NamedTuple):
     """A list to be ordered: of a `unit` (query or user), `rows` int64 of the catalogue ascending, their `features` and
     `labels` int64, an index into GAINS."""
@@ -61,7 +69,7 @@ def fit(task: str, groups: Sequence[Group], *, grid: Sequence[Settings] | None =
     """The trees as text, the settings and the number of trees. Deterministic for the same groups.
 
     Settings and number are those with the best mean NDCG@10 on inner folds by unit; then all `groups` are fitted.
-    Raises ValueError where fewer than 10 units are given.
+    Raises `TooLittleError` where fewer than LEAST_UNITS units are given.
     """
     import lightgbm
 
@@ -73,8 +81,10 @@ def fit(task: str, groups: Sequence[Group], *, grid: Sequence[Settings] | None =
 def choose(task: str, groups: Sequence[Group], grid: Sequence[Settings]) -> tuple[Settings, int]:
     """The best of `grid` with its number of trees."""
     units = sorted({group.unit for group in groups})
-    if len(units) < 10:
-        raise ValueError(f"groups: {len(units)} queries or users, expected 10 at least to fit a ranker on {task}")
+    if len(units) < LEAST_UNITS:
+        raise TooLittleError(
+            f"groups: {len(units)} queries or users, expected {LEAST_UNITS} at least to fit a ranker on {task}"
+        )
     order = np.random.default_rng(SEED).permutation(len(units))
     part = {units[at]: place % _SHARE[task] for place, at in enumerate(order)}
     curves = [

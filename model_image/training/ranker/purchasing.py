@@ -8,11 +8,12 @@ import numpy as np
 from model_image.signals.behaviour import NOBODY, Behaviour
 from model_image.signals.candidates import NEAREST, recommend_candidates
 from model_image.signals.features import recommend_features
-from model_image.signals.history import past
+from model_image.signals.history import by_day, past
 from model_image.signals.taste import recency, taste
+from model_image.training.evaluate.tables import top
 from model_image.training.ranker.behaviour import Purchases
 from model_image.training.ranker.fitting import Group
-from model_image.training.ranker.searching import best, fused
+from model_image.training.ranker.searching import fused
 
 HORIZON = 61
 """Days after the cut in which the first basket counts."""
@@ -37,7 +38,9 @@ class Basket(NamedTuple):
 
 def baskets(purchases: Purchases, cut: int, *, horizon: int = HORIZON) -> list[Basket]:
     """Of all users who bought before the day `cut` and within `horizon` days from it; `purchases` by user and day."""
-    found = []
+    found: list[Basket] = []
+    if not len(purchases.user):
+        return found
     numbers, starts = np.unique(purchases.user, return_index=True)
     for user, start, end in zip(numbers, starts, [*starts[1:], len(purchases.user)], strict=True):
         rows, days = purchases.row[start:end], purchases.day[start:end]
@@ -48,12 +51,16 @@ def baskets(purchases: Purchases, cut: int, *, horizon: int = HORIZON) -> list[B
     return found
 
 
-def request(basket: Basket, behaviour: Behaviour, vectors: np.ndarray) -> Group:
-    """What a server would rank for the user, all of it, labelled with what was bought."""
-    ages = basket.ages.tolist()
-    known = past(basket.rows, [1.0] * len(ages), ages)
-    mean = taste(vectors[basket.rows], recency(ages))
-    rows = recommend_candidates(known, behaviour, best(vectors @ mean, NEAREST))
+def request(basket: Basket, behaviour: Behaviour, vectors: np.ndarray, *, ageless: bool = False) -> Group:
+    """What a server would rank for the user, all of it, labelled with what was bought; `ageless` as if a history of
+    ids alone had been sent."""
+    ages = [None] * len(basket.rows) if ageless else basket.ages.tolist()
+    entries = by_day(basket.rows, [1.0] * len(ages), ages)
+    known = past(entries.rows, entries.weights.tolist(), entries.ages)
+    mean = taste(vectors[entries.rows], entries.weights * recency(entries.ages))
+    cosines = vectors @ mean
+    cosines[known.rows] = -np.inf
+    rows = recommend_candidates(known, behaviour, top(cosines, min(NEAREST, len(vectors) - len(known.rows))))
     features = recommend_features(known, rows, behaviour, taste=mean, vectors=vectors[rows], own=vectors[known.rows])
     return Group(str(basket.user), rows, features, np.isin(rows, basket.bought).astype(np.int64))
 
@@ -74,12 +81,16 @@ def lists(asked: Sequence[Basket], behaviour: Behaviour, vectors: np.ndarray, *,
 
 def rules(basket: Basket, behaviour: Behaviour, month: np.ndarray) -> dict[str, np.ndarray]:
     """Scores of the whole catalogue by the rules to beat: sales of the last 30 days (`month`), how often the user
-    bought it (equal ones by sales), likeness to the history, itself counting as 1, and the three fused."""
+    bought it (equal ones by sales), likeness to the history, itself counting as 1, and the three fused.
+
+    In the fusion the second speaks of the user's own products alone: filled up, it is sales twice."""
     rows = len(month)
-    own = np.bincount(basket.rows, minlength=rows) + behaviour.popularity[:, 1] / (behaviour.popularity[:, 1].max() + 1)
+    times = np.bincount(basket.rows, minlength=rows)
+    own = times + behaviour.popularity[:, 1] / (behaviour.popularity[:, 1].max() + 1)
     distinct = np.unique(basket.rows)
     neighbours = behaviour.neighbours[distinct]
     there = neighbours != NOBODY
     alike = np.bincount(neighbours[there], behaviour.likeness[distinct][there], rows)
     alike[distinct] += 1
-    return {"popularity": month, "own frequency": own, "item-knn": alike, "fusion": fused(month, own, alike)}
+    fusion = fused(month, np.where(times > 0, own, 0), alike)
+    return {"popularity": month, "own frequency": own, "item-knn": alike, "fusion": fusion}

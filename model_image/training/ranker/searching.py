@@ -7,14 +7,14 @@ import numpy as np
 
 from model_image.signals.candidates import SEARCH_EACH, search_candidates
 from model_image.signals.features import search_features
+from model_image.signals.fusion import fuse
 from model_image.signals.lexical import LexicalIndex
 from model_image.signals.query import read_query
 from model_image.signals.search import FEEDBACK
+from model_image.training.evaluate.protocol import DEPTH
+from model_image.training.evaluate.tables import top
 from model_image.training.ranker.fitting import Group
 from model_image.training.ranker.tables import Graded
-
-FUSED = 60.0
-"""Constant of reciprocal rank fusion: Cormack, Clarke and Buettcher 2009."""
 
 
 class SearchShop(NamedTuple):
@@ -26,7 +26,7 @@ class SearchShop(NamedTuple):
 
 def candidate_group(shop: SearchShop, query: Graded, vector: np.ndarray, *, judged: bool = False) -> Group:
     """What a server would rank for the query; with `judged` also what was judged but not found, to learn from."""
-    nearest = best(shop.vectors @ vector, SEARCH_EACH)
+    nearest = top(shop.vectors @ vector, SEARCH_EACH)
     by_words, _ = shop.lexical.search(read_query(query.text).wanted, SEARCH_EACH)
     found = search_candidates(nearest, by_words)
     return group(shop, query, vector, np.union1d(found, list(query.grades)) if judged else found)
@@ -45,7 +45,7 @@ def group(shop: SearchShop, query: Graded, vector: np.ndarray, rows: np.ndarray)
         shop.lexical,
         vector=vector,
         vectors=shop.vectors[rows],
-        near=shop.vectors[best(shop.vectors @ vector, FEEDBACK)],
+        near=shop.vectors[top(shop.vectors @ vector, FEEDBACK)],
     )
     labels = np.array([query.grades.get(int(row), 0) for row in rows], dtype=np.int64)
     return Group(query.query_id, rows, features, labels)
@@ -64,19 +64,13 @@ def rules(shop: SearchShop, query: Graded, vector: np.ndarray, rows: np.ndarray)
     words = read_query(query.text)
     bm25 = shop.lexical.scores([*words.wanted, *words.unwanted], rows)[:, 0]
     cosine = shop.vectors[rows] @ vector
-    return {"bm25": bm25, "encoder": cosine, "fusion": fused(bm25, cosine)}
+    return {"bm25": bm25, "encoder": cosine, "fusion": fused(bm25, cosine + 2)}
 
 
 def fused(*scores: np.ndarray) -> np.ndarray:
-    """Reciprocal rank fusion, float64 [rows]."""
+    """Reciprocal-rank fusion of the best of each, float64 [rows]; a score of 0 or less has no place in its order."""
+    orders = [[at for at in top(column, DEPTH).tolist() if column[at] > 0] for column in scores]
     total = np.zeros(len(scores[0]))
-    for column in scores:
-        places = np.empty(len(column))
-        places[np.argsort(-column, kind="stable")] = np.arange(1, len(column) + 1)
-        total += 1 / (FUSED + places)
+    for at, value in fuse(orders).items():
+        total[at] = value
     return total
-
-
-def best(scores: np.ndarray, count: int) -> np.ndarray:
-    """Positions of the `count` highest, int64, the best first and equal ones in order."""
-    return np.argsort(-scores, kind="stable")[:count].astype(np.int64)

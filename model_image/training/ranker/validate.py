@@ -99,7 +99,11 @@ def _measure(
     cold = behaviour.first == 0
     for basket in asked:
         group = purchasing.request(basket, behaviour, vectors)
-        systems = {RANKER: (group.rows, score(group.features))}
+        plain = purchasing.request(basket, behaviour, vectors, ageless=True)
+        systems = {
+            RANKER: (group.rows, score(group.features)),
+            "without ages": (plain.rows, score(plain.features)),
+        }
         for name, values in purchasing.rules(basket, behaviour, month).items():
             systems[name] = (np.arange(len(ids)), values)
         taste = group.features[:, FEATURES["recommend"].index("taste")]

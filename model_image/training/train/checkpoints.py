@@ -8,6 +8,8 @@ Random numbers and the order of batches are functions of the seed and the step, 
 
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -16,6 +18,7 @@ from torch import Tensor
 
 from model_image.training.train.errors import TrainError, TrainInputError
 from model_image.training.train.files import packed, read_tensors, sync, write_whole
+from model_image.training.train.ranks import Ranks
 
 _KEPT = 2
 _WEIGHTS, _OPTIMIZER, _STATE = "weights.safetensors", "optimizer.safetensors", "state.json"
@@ -23,8 +26,7 @@ _WEIGHTS, _OPTIMIZER, _STATE = "weights.safetensors", "optimizer.safetensors", "
 
 class State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a run is, after `step` steps. `best` is the metric at `best_step`, None before any evaluation; `first` is
-    it before training; `waited` evaluations since the best were no better. `made_of` is all that another run must share
-    to go on from here."""
+    it before training; `waited` evaluations since were no better. `made_of` is what a run must share to go on here."""
 
     step: int = 0
     first: float | None = None
@@ -71,6 +73,16 @@ class Checkpoints:
             return state, read_tensors(place / _WEIGHTS), read_tensors(place / _OPTIMIZER)
         except (OSError, msgspec.MsgspecError, SafetensorError) as error:
             raise TrainError(f"{place}: cannot be read: {error}") from error
+
+    def load_at_all(self, step: int, ranks: Ranks) -> tuple[State, dict[str, Tensor], dict[str, Tensor]]:
+        """`load` at every rank. Raises `TrainInputError` at all of them where one has another, or none."""
+        found = None
+        with suppress(TrainError):
+            found = self.load(step)
+        if ranks.differ("" if found is None else sha256(packed(found[1])).hexdigest()) or found is None:
+            told = "is not the same at every rank; --output needs a shared folder, the same for all machines of the run"
+            raise TrainInputError(f"{self._place(step)}: {told}")
+        return found
 
     def save(self, state: State, weights: Mapping[str, Tensor], optimizer: Mapping[str, Tensor]) -> None:
         """Write a checkpoint whole or not at all, then remove those before the last two. Raises `TrainError`."""

@@ -1,6 +1,8 @@
 """The examples of a prepared dataset, streamed from Parquet: a window of them is in memory, in a seeded order."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,14 +47,19 @@ class Examples:
     def count(self, split: str) -> int:
         return sum(1 for _ in self.column("split", split))
 
-    def first(self, split: str, most: int) -> list[Example]:
-        """The first `most` examples of a split, in the file's order."""
-        found: list[Example] = []
-        for example in self._examples(split, range(len(self._starts))):
-            if len(found) == most:
+    def sample(self, split: str, most: int) -> list[Example]:
+        """At most `most` examples of a split, in the file's order: all of a query's, or of a text's where there is no
+        query, or none; which ones says a hash. One that has more than `most` alone is taken where it is the first."""
+        by = "query" if "query" in self.columns else "text"
+        sizes = Counter(_hash(value) for _, value in self.column(by, split))
+        wanted, taken = set(), 0
+        for key in sorted(sizes) if most else ():
+            if taken and taken + sizes[key] > most:
                 break
-            found.append(example)
-        return found
+            wanted.add(key)
+            taken += sizes[key]
+        found = self._examples(split, range(len(self._starts))) if wanted else iter(())
+        return [example for example in found if _hash(example.values[by]) in wanted]
 
     def epoch(self, seed: int, epoch: int, batch: int, window: int) -> Iterator[list[Example]]:
         """Every example of "train" once, in batches of `batch`, only the last window's longest one smaller.
@@ -99,6 +106,10 @@ class Examples:
             return pyarrow.parquet.ParquetFile(self.path)
         except (pyarrow.ArrowException, OSError) as error:
             raise TableError(self.path, "", f"a readable Parquet file ({error})") from error
+
+
+def _hash(value: Any) -> bytes:
+    return blake2b(str(value).encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def _batches(examples: list[Example], batch: int, random: np.random.Generator) -> Iterator[list[Example]]:

@@ -27,9 +27,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     return safetensors.torch.load(path.read_bytes())
 
 
-def sync(folder: Path) -> None:
-    """Wait until the disk has the names in `folder`. Raises `OSError`."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Wait until the disk has a file, or the names in a folder. Raises `OSError`."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class Encoder:
-    """A model under training with its tokenizer. `tokens` counts what `read` and `embed` were given since it was 0."""
+    """A model under training with its tokenizer. `tokens` counts those of `scores` and `vectors` since it was 0."""
 
     def __init__(self, model: Any, folder: Path, shape: Shape, max_tokens: int, dtype: torch.dtype) -> None:
         """`folder` has the tokenizer; sequences are cut to `max_tokens`. Raises `ModelError`."""

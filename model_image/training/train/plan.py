@@ -12,9 +12,11 @@ from model_image.tables import TableError
 from model_image.training.dataset import Dataset, DatasetError
 from model_image.training.train.base import digest
 from model_image.training.train.examples import Example, Examples
+from model_image.training.train.inputs import precision
 from model_image.training.train.labels import Classify, Regress
 from model_image.training.train.rank import Rank
 from model_image.training.train.ranks import Ranks
+from model_image.training.train.result import versions
 from model_image.training.train.retrieve import Retrieve
 from model_image.training.train.settings import Settings
 from model_image.training.train.tasks import Task
@@ -68,7 +70,7 @@ def open_plan(job: Job, ranks: Ranks) -> Plan:
         task=open_task(job.task, examples, settings, ranks),
         examples=examples,
         train_examples=train_examples,
-        valid=examples.first("valid", settings.valid_most),
+        valid=examples.sample("valid", settings.valid_most),
         per_epoch=per_epoch,
         steps=min(settings.steps or settings.epochs * per_epoch, settings.epochs * per_epoch),
         made_of={
@@ -76,6 +78,9 @@ def open_plan(job: Job, ranks: Ranks) -> Plan:
             "data": job.dataset.prepared.revision,
             "examples": f"sha256-{found}",
             "base": digest(job.base),
+            "ranks": str(ranks.world),
+            "computed": f"{str(precision(settings, ranks.device)).removeprefix('torch.')} on {ranks.device.type}",
+            **{f"version of {name}": version for name, version in versions().items()},
             **{name: str(value) for name, value in dataclasses.asdict(settings).items()},
         },
     )

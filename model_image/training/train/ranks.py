@@ -7,6 +7,7 @@ in an epoch's last batch, the sum is still exactly the whole batch's gradient, a
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import torch
@@ -68,6 +69,13 @@ class Ranks:
         box = torch.tensor([value], dtype=torch.float64, device=self.device)
         self._together(lambda: dist.broadcast(box, src=0))
         return box.item()
+
+    def differ(self, text: str) -> bool:
+        """Whether `text` is another at any rank than at the first; all get the answer. Raises `TrainError`."""
+        own = float(int.from_bytes(sha256(text.encode()).digest()[:6], "big"))  # of 48 bits, which a float64 holds
+        odd = torch.tensor([float(self.agree(own) != own)], device=self.device)
+        self.sum([odd])
+        return bool(odd.item())
 
     def gather(self, own: Tensor, sizes: Sequence[int]) -> Tensor:
         """The rows of all ranks, of which each has as many as `sizes` says; gradients find their way back."""

@@ -12,6 +12,7 @@ import msgspec
 from model_image.settings import ModelSettings, write_settings
 from model_image.training.train.base import copy_tokenizer
 from model_image.training.train.errors import TrainError, TrainInputError
+from model_image.training.train.files import sync
 from model_image.training.train.journal import LOG
 
 TRAINING = "training.json"
@@ -19,7 +20,8 @@ _LIBRARIES = ("torch", "transformers", "tokenizers", "peft", "numpy")
 
 
 class Training(msgspec.Struct, frozen=True, kw_only=True):
-    """`training.json`. `made_of` is everything that decides the weights: task, settings, data, base model.
+    """`training.json`. `made_of` is everything that decides the weights: task, settings, data, base model,
+    number of ranks, what they compute in and on, and the versions of the libraries.
 
     `best` is `metric` over the validation's examples at `best_step`, whose weights these are; None without any such
     example. `first` is the same before the first step. `seconds` are of the last start of the run alone.
@@ -75,7 +77,8 @@ def read_training(folder: Path) -> Training:
 
 
 def finish(model: Any, settings: ModelSettings, base: Path, output: Path, training: Training) -> None:
-    """Write everything beside `output`, then rename it there and remove the work folder. Raises `TrainError`."""
+    """Write everything beside `output`, then rename it there and remove the work folder with its
+    checkpoints, each when the disk has what was before. Raises `TrainError`."""
     work = work_folder(output)
     folder = work / "done"
     shutil.rmtree(folder, ignore_errors=True)
@@ -86,7 +89,11 @@ def finish(model: Any, settings: ModelSettings, base: Path, output: Path, traini
         write_settings(folder, settings)
         shutil.copyfile(work / LOG, folder / LOG)
         (folder / TRAINING).write_bytes(msgspec.json.format(msgspec.json.encode(training), indent=1) + b"\n")
+        for path in sorted(folder.iterdir()):
+            sync(path)
+        sync(folder)
         os.rename(folder, output)
+        sync(output.parent)
     except Exception as error:  # OSError; safetensors raises its own for a full disk
         if not isinstance(error, OSError) and type(error).__name__ != "SafetensorError":
             raise

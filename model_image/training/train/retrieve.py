@@ -45,14 +45,19 @@ class Retrieve:
         return functional.cross_entropy(logits, targets.to(logits.device), reduction="sum")
 
     def measure(self, encoder: Encoder, examples: Sequence[Example]) -> float:
-        """Every query against all texts and negatives of the validation; one query's texts are all right answers."""
+        """Every query against all texts and negatives of the validation; one query's texts are all right answers.
+        The text of the product that has the query for a title is no answer to it, and no wrong one."""
         texts = list(dict.fromkeys(text for example in examples for text in self._texts([example])))
         place = {text: at for at, text in enumerate(texts)}
         relevant: dict[str, list[int]] = defaultdict(list)
         for example in examples:
             relevant[example.values["query"]].append(place[example.values["text"]])
         vectors = encoder.all(encoder.vectors, encoder.singles([*relevant, *texts])).numpy()
-        return mrr(vectors[: len(relevant)] @ vectors[len(relevant) :].T, list(relevant.values()))
+        scores = vectors[: len(relevant)] @ vectors[len(relevant) :].T
+        for row, (query, right) in enumerate(relevant.items()):
+            own = [at for at, text in enumerate(texts) if _own(query, text) and at not in right]
+            scores[row, own] = -np.inf
+        return mrr(scores, list(relevant.values()))
 
     def settings(self, max_tokens: int, hidden: int) -> ModelSettings:
         return ModelSettings(head="embed", pooling="mean", max_tokens=max_tokens, dimension=hidden)
@@ -86,17 +91,25 @@ class Retrieve:
         return torch.arange(start, start + len(shares[rank]))
 
     def _known(self, shares: Sequence[Sequence[Example]], rank: int) -> Tensor:
-        """bool [queries, candidates]: a right answer to the same query, or the same text again, but not the target."""
+        """bool [queries, candidates]: a right answer to the same query, the same text again, or the query's own text,
+        but not the target."""
         right: dict[str, set[str]] = defaultdict(set)
         for share in shares:
             for example in share:
                 right[example.values["query"]].add(example.values["text"])
         texts = [text for share in shares for text in self._texts(share)]
-        wanted = [right[example.values["query"]] for example in shares[rank]]
-        known = torch.tensor([[text in found for text in texts] for found in wanted], dtype=torch.bool)
+        wanted = [(query, right[query]) for query in (example.values["query"] for example in shares[rank])]
+        known = torch.tensor(
+            [[text in found or _own(query, text) for text in texts] for query, found in wanted], dtype=torch.bool
+        )
         known = known.reshape(len(wanted), len(texts))
         known[torch.arange(len(wanted)), self._targets(shares, rank)] = False
         return known
+
+
+def _own(query: str, text: str) -> bool:
+    """Whether `text` is of a product that has the query for a title (`products.product_text`)."""
+    return text.startswith(query) and text[len(query) :][:2] in ("", ". ")
 
 
 def _vectors(encoder: Encoder, texts: Sequence[str]) -> Tensor:

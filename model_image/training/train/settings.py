@@ -18,7 +18,7 @@ class Settings:
 
     `batch` examples make a step; they are computed in `accumulate` parts, one after the other, for less memory (the
     in-batch negatives of retrieve come from the same part). `steps` 0 is all of `epochs`. The rate rises to `rate`
-    over the share `warmup` of the steps and falls to 0 at the last one.
+    over the share `warmup` of the steps and falls towards 0, which the step after the last one would have.
     `method` full trains all weights; lora and adalora train low-rank updates of `lora_rank`, merged at the end.
     `temperature`, `popularity` (0 none, 1 the whole correction by `weight`) and `negatives` (the most that are read
     of an example) are retrieve's, `loss` is regress's. `window` batches' worth of examples are shuffled and put

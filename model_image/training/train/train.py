@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from model_image.training.train.adapters import add_adapters, allocate, memory, merged, penalty, remember
 from model_image.training.train.base import base_shape, load_base
 from model_image.training.train.checkpoints import Checkpoints, State
-from model_image.training.train.errors import TrainError
+from model_image.training.train.errors import TrainError, TrainInputError
 from model_image.training.train.examples import Example
 from model_image.training.train.inputs import Encoder, precision, shares_of
 from model_image.training.train.journal import Journal
@@ -39,6 +39,8 @@ def train(job: Job, ranks: Ranks | None = None, on_step: Callable[[int], None] =
     ranks = ranks or Ranks(kind=settings.device)
     plan = open_plan(job, ranks)
     task, steps = plan.task, plan.steps
+    if ranks.differ(str(plan.made_of)):
+        raise TrainInputError("--data, --base or a library is not the same at every rank; give all of them the same")
     done = begin(job.output, plan.made_of, resume=job.resume) if ranks.first else None
     if ranks.agree(done is not None):
         return done or read_training(job.output)
@@ -59,7 +61,7 @@ def train(job: Job, ranks: Ranks | None = None, on_step: Callable[[int], None] =
     checkpoints = Checkpoints(work, plan.made_of, journal.note)
     state = State()
     if at := int(ranks.agree(checkpoints.latest() if ranks.first else 0)):
-        state, weights, tensors = checkpoints.load(at)
+        state, weights, tensors = checkpoints.load_at_all(at, ranks)
         put(parameters, weights)
         set_state(optimizer, parameters, tensors)
         remember(model, tensors)

@@ -12,7 +12,7 @@ from infra.aws.units import BOOT, KEYS, boot, units
 from infra.config import AwsConfig
 from infra.config.reader import ConfigError
 from infra.config.source import Settings
-from tests.infra.aws.host_machine import Machine
+from tests.infra.aws.host_machine import HOST, Machine
 from tests.infra.aws.policies.estates import LOG_GROUP, PEOPLE, SCOPE, WORKLOADS
 from tests.infra.aws.test_bootstrap import CLOUD, PRIVATE, environment, files
 from tests.infra.settings import example
@@ -92,7 +92,7 @@ class TestScript:
     @pytest.fixture
     def machine(self, tmp_path: Path) -> Machine:
         made = Machine(tmp_path)
-        made.has_real("mkdir", "dirname", "mv", "chmod")
+        made.has_real("mkdir", "dirname", "mv", "chmod", "mktemp", "rm")
         made.has("chown")
         return made
 
@@ -130,3 +130,13 @@ class TestScript:
         self.run(machine, "watch")
         assert machine.called("sleep") == ["sleep 60"] * 3
         assert len(machine.called("aws")) == 3
+
+    def test_of_two_that_write_at_once_one_that_fails_spoils_nothing(self, machine: Machine) -> None:
+        """The second writes from beginning to end while the first reads, and then fails."""
+        script, done = HOST / "serving-keys", machine.folder / "second"
+        second = f'touch "{done}"; bash "{script}" >&2; echo half; exit 254'
+        machine.has_real("touch")
+        machine.has("aws", body=f'if [ -f "{done}" ]; then echo shop-1 abc; else {second}; fi')
+        self.run(machine)
+        assert (machine.folder / "keys/api-keys").read_text() == "shop-1 abc\n"
+        assert [file.name for file in (machine.folder / "keys").iterdir()] == ["api-keys"]

@@ -61,6 +61,14 @@ def sealed(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
+@pytest.fixture
+def two(registry: Registry, sealed: Callable[..., Path]) -> tuple[str, str]:
+    """The first is stable, the second a candidate."""
+    first, second = (registry.publish(sealed(word)) for word in ("red", "blue"))
+    registry.promote("search", first, who="ada", why="first")
+    return first, second
+
+
 def put_release(registry: Registry, folder: Path) -> str:
     """A published release in as few calls as can be, where publishing is not what is tested."""
     manifest = artefact.parse_manifest((folder / artefact.MANIFEST).read_bytes())

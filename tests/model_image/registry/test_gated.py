@@ -1,49 +1,20 @@
 """Evaluations beside a release, and the gate between them and the channel."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Barrier
 
 import pytest
 
-from model_image import evaluation
 from model_image.channel import Channel
 from model_image.registry import Registry, gated
-from model_image.registry_errors import ChannelConflictError, GateError, RegistryError, ReleaseNotFoundError
+from model_image.registry_errors import ChannelConflictError, GateError, RegistryError
 from tests.model_image.registry.conftest import NewStore, measure, measured
 
 BETTER, WORSE = measure(0.01, 0.02), measure(-0.02, -0.01)
 
 
-@pytest.fixture
-def two(registry: Registry, sealed: Callable[..., Path]) -> tuple[str, str]:
-    """The first is stable, the second a candidate."""
-    first, second = (registry.publish(sealed(word)) for word in ("red", "blue"))
-    registry.promote("search", first, who="ada", why="first")
-    return first, second
-
-
 def promote(registry: Registry, digest: str, **more):
     return gated.promote(registry, "search", digest, who="bob", why="better", **more)
-
-
-def test_evaluations_are_those_of_the_folder_and_those_recorded_later_the_oldest_first(registry, sealed) -> None:
-    inside, later = measured(created="2026-01-01"), measured(created="2026-02-01")
-    digest = registry.publish(sealed("red", inside))
-    key = registry.record_evaluation("search", digest, later)
-    assert registry.record_evaluation("search", digest, later) == key
-    assert registry.evaluations("search", digest) == [inside, later]
-    assert key.startswith(f"evaluations/search/{digest}/")
-
-
-def test_an_evaluation_needs_its_release_and_one_that_cannot_be_read_is_named(registry: Registry, sealed) -> None:
-    with pytest.raises(ReleaseNotFoundError):
-        registry.record_evaluation("search", f"sha256-{'0' * 64}", measured())
-    digest = registry.publish(sealed("red"))
-    registry.store.put(f"evaluations/search/{digest}/x.json", b"{}", expected=None)
-    with pytest.raises(evaluation.EvaluationError, match=r"x\.json"):
-        registry.evaluations("search", digest)
 
 
 def test_the_first_release_of_a_channel_needs_no_evaluation(registry: Registry, sealed) -> None:
@@ -134,3 +105,20 @@ def at_once(open_store, seen: Channel, digests: list[str]) -> dict[str, ChannelC
 
     with ThreadPoolExecutor(len(digests)) as threads:
         return dict(zip(digests, threads.map(promote_one, digests), strict=True))
+
+
+def test_who_is_refused_for_want_of_an_evaluation_is_told_the_commands_that_make_one(registry: Registry, two) -> None:
+    first, second = two
+    with pytest.raises(GateError) as refused:
+        promote(registry, second)
+    place = f"--registry {registry} --model search"
+    assert refused.value.steps == (
+        f"scripts/releases get {place} {second} candidate",
+        f"scripts/releases get {place} {first} stable",
+        "scripts/evaluate --data DATA --release candidate --against stable --out E",
+        f"scripts/releases record {place} {second} E/evaluation.json",
+    )
+    registry.record_evaluation("search", second, measured(WORSE, other=first))
+    with pytest.raises(GateError) as worse:
+        promote(registry, second)
+    assert worse.value.steps == ()

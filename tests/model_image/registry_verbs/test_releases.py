@@ -3,11 +3,12 @@
 import json
 
 import msgspec
+import pytest
 
+from model_image import artefact, cli_canary, cli_promote, cli_releases, evaluation
 from model_image import channel as channels
-from model_image import cli_canary, cli_releases
 from model_image.registry import Registry
-from tests.model_image.registry.conftest import measured
+from tests.model_image.registry.conftest import measure, measured
 from tests.model_image.registry_verbs.conftest import Verb
 
 
@@ -53,3 +54,47 @@ def test_a_missing_registry_and_a_channel_of_a_later_image_are_errors_with_a_way
     registry.store.put("channels/search.json", channels.encode(later), expected=None)
     code, _, err = run(cli_releases, "history")
     assert (code, "schema is 2" in err) == (1, True)
+
+
+def test_a_collection_is_not_told_both_to_look_and_to_delete(run: Verb, registry: Registry, digests) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(cli_releases, "gc", "--older-than", "0", "--dry-run", "--delete")
+    assert ended.value.code == 2
+    assert len(registry.releases("search")) == 3
+
+
+def test_a_release_becomes_a_folder_again_and_a_folder_of_something_else_is_left_alone(run, digests, tmp_path) -> None:
+    target = tmp_path / "got"
+    for _ in range(2):
+        code, out, _ = run(cli_releases, "get", digests[1][:16], str(target))
+        assert (code, out.strip()) == (0, str(target))
+    assert artefact.verify(target).digest == digests[1]
+    (tmp_path / "mine").mkdir()
+    for taken in (target, tmp_path / "mine"):
+        code, _, err = run(cli_releases, "get", digests[2], str(taken))
+        assert (code, "name another one" in err, taken.is_dir()) == (2, True, True)
+    assert artefact.verify(target).digest == digests[1]
+
+
+def test_an_evaluation_is_recorded_and_its_release_passes_the_gate(run, registry, digests, tmp_path) -> None:
+    assert "scripts/releases record" in run(cli_promote, digests[1])[2]
+    file = tmp_path / "evaluation.json"
+    file.write_bytes(evaluation.encode(measured(measure(0, 1), other=digests[0])))
+    code, out, _ = run(cli_releases, "record", digests[1], str(file))
+    assert (code, out.startswith(f"evaluations/search/{digests[1]}/")) == (0, True)
+    assert len(registry.evaluations("search", digests[1])) == 1
+    assert run(cli_promote, digests[1])[0] == 0
+
+
+def test_what_is_no_evaluation_or_of_no_release_is_not_recorded(run, registry, digests, tmp_path) -> None:
+    file = tmp_path / "evaluation.json"
+    for text in ("{}", None):
+        if text:
+            file.write_text(text)
+        else:
+            file.unlink()
+        code, _, err = run(cli_releases, "record", digests[1], str(file))
+        assert (code, "evaluation.json" in err) == (2, True)
+    file.write_bytes(evaluation.encode(measured()))
+    assert run(cli_releases, "record", f"sha256-{'0' * 64}", str(file))[0] == 1
+    assert registry.evaluations("search", digests[1]) == []

@@ -1,10 +1,12 @@
+from math import ceil
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model_image.signals.behaviour import Behaviour, nobody, tables_of
 from model_image.signals.candidates import recommend_candidates, search_candidates
-from model_image.signals.history import past
+from model_image.signals.history import by_day, past
 from model_image.signals.recommend import NEVER, RECOMMEND_FEATURES, recommend_features
 
 ROWS = 12
@@ -40,9 +42,10 @@ def columns(history: list[tuple[int, float]], rows: np.ndarray) -> dict[str, np.
 def test_features_equal_a_reckoning_product_by_product(history: list[tuple[int, float]]) -> None:
     behaviour, _ = shop()
     found = columns(history, np.arange(ROWS))
-    last = {row: min(age for other, age in history if other == row) for row, _ in history}
+    days = {(row, ceil(age)) for row, age in history}
+    last = {row: min(day for other, day in days if other == row) for row, _ in days}
     for row in range(ROWS):
-        own = [age for other, age in history if other == row]
+        own = [day for other, day in days if other == row]
         alike = sum(behaviour.likeness[other][behaviour.neighbours[other] == row].sum() for other in last)
         assert found["own_count"][row] == len(own)
         assert np.isclose(found["own_age"][row], np.log1p(last[row]) if own else NEVER, rtol=1e-5)
@@ -59,6 +62,25 @@ def test_a_product_has_the_same_features_whatever_else_is_ranked(history: list[t
         np.testing.assert_allclose(values, all_of_them[name][rows], rtol=1e-5, atol=1e-6, err_msg=name)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.floats(0, 0.99), st.floats(0.5, 2)), min_size=1))
+def test_a_product_counts_once_a_day_by_its_largest_weight_whatever_the_hour(
+    entries: list[tuple[int, int, float, float]],
+) -> None:
+    """Training has one entry per user, day and product, in whole days; service is sent every event with its hour."""
+    events = [(row, day + 1 - hour, weight) for row, day, hour, weight in entries]
+    largest: dict[tuple[int, int], float] = {}
+    for row, day, _, weight in entries:
+        largest[row, day] = max(weight, largest.get((row, day), 0))
+    learnt = sorted(((day + 1, row, weight) for (row, day), weight in largest.items()), key=lambda e: (-e[0], e[1]))
+    rows, ages, weights = zip(*events, strict=True)
+    entry = by_day(rows, weights, ages)
+    assert list(zip(entry.ages, entry.rows.tolist(), entry.weights.tolist(), strict=True)) == learnt
+    days, products, most = zip(*learnt, strict=True)
+    served, trained = past(rows, weights, ages), past(products, most, days)
+    assert all(np.array_equal(one, other) for one, other in zip(served, trained, strict=True))
+
+
 def test_a_history_without_ages_is_told_by_its_places() -> None:
     known = past([5, 3, 5], [1.0, 2.0, 1.0], [None, 4.0, None])
     assert known.rows.tolist() == [3, 5]
@@ -73,6 +95,11 @@ def test_an_empty_history_has_features_too() -> None:
         known, np.arange(ROWS), behaviour, taste=np.zeros(8, np.float32), vectors=vectors, own=vectors[:0]
     )
     assert np.isfinite(found).all()
+
+
+def test_nothing_to_rank_has_no_candidates() -> None:
+    known = past([0, 1], [1.0, 1.0], [1.0, 2.0])
+    assert not len(recommend_candidates(known, nobody(2), np.array([], dtype=np.int64), own=False))
 
 
 @settings(max_examples=40, deadline=None)

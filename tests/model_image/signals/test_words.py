@@ -58,10 +58,25 @@ def test_plurals_of_english(word: str, expected: str) -> None:
     assert singular(word) == expected
 
 
-def test_what_a_query_does_not_want_is_told_apart() -> None:
-    assert read_query("wall lamp without cords") == (["wall", "lamp"], ["cord"])
+@pytest.mark.parametrize(
+    ("text", "wanted", "unwanted"),
+    [
+        ("wall lamp without cords", ["wall", "lamp"], ["cord"]),
+        ("lampe Sans fil", ["lampe"], ["fil"]),
+        ("lamp (NO cord)", ["lamp"], ["cord"]),
+        ("台灯 without 红色", words("台灯"), words("红色")),
+    ],
+)
+def test_what_a_query_does_not_want_is_told_apart(text: str, wanted: list[str], unwanted: list[str]) -> None:
+    assert read_query(text) == (wanted, unwanted)
 
 
-@pytest.mark.parametrize("text", ["no show socks", "belts without", "lamp", ""])
-def test_a_query_that_only_begins_or_ends_with_such_a_word_is_wanted_whole(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no show socks", "belts without", "lamp", "", "— without cord",
+        "women's no 7 cream", "chanel no. 5 perfume", "the sin city poster", "pan non-stick", "san diego shirt",
+    ],
+)  # fmt: skip
+def test_a_query_in_which_such_a_word_denies_nothing_is_wanted_whole(text: str) -> None:
     assert read_query(text) == (words(text), [])

@@ -22,13 +22,15 @@ class Client:
         self._real = real
         self.asked: list[str] = []
         self.refused = ""
+        self.refusal = "AccessDenied", 403
         self.before_complete = lambda: None
 
     def __getattr__(self, name: str) -> Any:
         def call(**arguments: Any) -> Any:
             self.asked.append(name)
             if name == self.refused:
-                details = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+                code, status = self.refusal
+                details = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
                 raise ClientError(details, name)
             if name == "complete_multipart_upload":
                 self.before_complete()

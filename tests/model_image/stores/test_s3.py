@@ -13,12 +13,7 @@ from tests.model_image.stores.conftest import MIB, Client, bucket
 
 def test_parts_that_are_there_are_not_sent_again(client: Client, large) -> None:
     store, (path, digest) = bucket(client), large
-    client.refused = "complete_multipart_upload"
-    with pytest.raises(ForbiddenError):
-        store.upload("a/large", path, sha256=digest)
-    client.refused = "abort_multipart_upload"  # as a killed process would leave it
-    client.asked.clear()
-    begun = store._bucket.call(
+    begun = store._bucket.call(  # as a killed process would leave it
         "create_multipart_upload", "a/large", ChecksumAlgorithm="SHA256", Metadata={"sha256": digest}
     )
     data = path.read_bytes()
@@ -28,6 +23,19 @@ def test_parts_that_are_there_are_not_sent_again(client: Client, large) -> None:
     assert store.upload("a/large", path, sha256=digest)
     assert client.asked.count("upload_part") == 2
     assert client.asked.count("create_multipart_upload") == 0
+    assert sha256(b"".join(store.chunks("a/large"))).hexdigest() == digest
+
+
+@pytest.mark.parametrize("refusal", [("SlowDown", 503), ("AccessDenied", 403)])
+def test_a_failure_at_the_end_of_an_upload_keeps_its_parts_for_the_next(client: Client, large, refusal) -> None:
+    store, (path, digest) = bucket(client), large
+    client.refused, client.refusal = "complete_multipart_upload", refusal
+    with pytest.raises(StoreError):
+        store.upload("a/large", path, sha256=digest)
+    client.refused = ""
+    client.asked.clear()
+    assert store.upload("a/large", path, sha256=digest)
+    assert client.asked.count("upload_part") == 0
     assert sha256(b"".join(store.chunks("a/large"))).hexdigest() == digest
 
 

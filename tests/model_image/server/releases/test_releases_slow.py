@@ -3,6 +3,7 @@ and never a mixed fleet once the channel is rolled back."""
 
 from model_image.server.releases.gate import Gate
 from model_image.server.releases.release import Release
+from scripts.localcloud.processes import wait_until
 
 
 class Stepping:
@@ -50,6 +51,7 @@ def test_a_server_that_starts_takes_what_running_ones_refuse_and_a_rollback_brin
     serving.releases._intake._gate = Gate(3.0, clock=Stepping())
     slow = serving.promote(folder_registry, make_release("red hat"))
     with start(data=tmp_path / "another") as started:
+        wait_until(lambda: started.releases.current is not None, what="the first look", timeout=30)
         started.releases._intake._gate = Gate(3.0, clock=Stepping())
         started.releases.poll()
         assert (serving.releases.current.digest, started.releases.current.digest) == (first, slow)
@@ -58,3 +60,14 @@ def test_a_server_that_starts_takes_what_running_ones_refuse_and_a_rollback_brin
             server.releases.poll()
             assert (server.releases.current.digest, server.releases.refused) == (first, None)
             assert "serving_release_refused_info{" not in server.http.get("/metrics").text
+
+
+def test_a_release_that_was_rolled_back_from_is_timed_again(serving, folder_registry, make_release) -> None:
+    first = serving.releases.current.digest
+    slow = serving.promote(folder_registry, make_release("red hat"))
+    folder_registry.roll_back("search", first, who="test", why="slow")
+    serving.releases.poll()
+    serving.releases._intake._gate = Gate(3.0, clock=Stepping())
+    folder_registry.promote("search", slow, who="test", why="once more")
+    serving.releases.poll()
+    assert (serving.releases.current.digest, serving.releases.refused.release) == (first, slow)

@@ -113,7 +113,7 @@ def test_settings_that_cannot_be_are_refused(shop: Any, tmp_path: Path) -> None:
         ({"unseen_percent": 100}, "unseen_percent: 100"),
         ({"inputs": {}}, "inputs: none"),
         ({"inputs": {"products": "x", "judgments": "x"}}, "judgments: given without the queries"),
-        ({"inputs": {"basket": "x"}}, "inputs: 'basket'"),
+        ({"inputs": {"basket": "x"}}, "basket: no table of that name"),
     ):
         with pytest.raises(InputError, match=told):
             prepare(

@@ -1,6 +1,7 @@
 """Names of users depend on the key alone, and the key is nowhere but in its file."""
 
 import hmac
+import resource
 import stat
 from pathlib import Path
 
@@ -57,3 +58,15 @@ def test_a_key_that_is_not_there_is_told_with_how_to_make_one(tmp_path: Path) ->
 
 def test_the_key_is_not_in_what_is_printed_of_it() -> None:
     assert repr(Pseudonyms(_KEY)) == "Pseudonyms(...)"
+
+
+def test_a_full_disk_leaves_no_part_of_a_key(tmp_path: Path) -> None:
+    """What a full disk does to a write, without one: files of this process may have 10 bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises(InputError, match=r"users\.key: no key was written"):
+            new_key(tmp_path / "users.key")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not (tmp_path / "users.key").exists()

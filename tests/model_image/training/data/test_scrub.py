@@ -30,6 +30,10 @@ _WORDS = st.sampled_from(["红色连衣裙", "usb-c cable", "送给妈妈", "gr�
         ("4111 1111 1111 1111 12/27", f"{CARD} 12/27"),
         ("卡号4111111111111111", f"卡号{CARD}"),
         ("3782 822463 10005", CARD),
+        ("jane@münchen.de", MAIL),
+        ("an jürgen.groß@web.de bitte", f"an {MAIL} bitte"),
+        ("4111  1111  1111  1111", CARD),
+        ("4111.1111.1111.1111", CARD),
     ],
 )
 def test_what_tells_who_somebody_is_is_replaced(text: str, left: str) -> None:
@@ -63,6 +67,9 @@ def test_what_tells_who_somebody_is_is_replaced(text: str, left: str) -> None:
         "1234567890",
         "C++ +5 -3",
         "call of duty 2",
+        "41.11 11.11 11.11 11.11",  # prices
+        "1.234.567.890.123.456",
+        "SKU.4111.1111.1111.1111X",
     ],
 )
 def test_codes_and_model_numbers_stay(text: str) -> None:

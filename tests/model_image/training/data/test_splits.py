@@ -56,7 +56,9 @@ def test_folds_and_parts_are_about_even() -> None:
     assert parts != [splits.part(f"group {at}", 1) for at in range(5000)]
 
 
-def test_the_last_fifth_of_the_days_are_targets() -> None:
-    assert splits.default_cut(datetime(2026, 1, 1, 9), datetime(2026, 1, 10, 9)) == datetime(2026, 1, 9)
-    assert splits.default_cut(datetime(2026, 1, 1), datetime(2026, 1, 2)) == datetime(2026, 1, 2)
-    assert splits.default_cut(datetime(2026, 1, 1, 9), datetime(2026, 1, 1, 10)) is None
+def test_the_cut_is_a_midnight_with_events_on_both_sides() -> None:
+    first, last = datetime(2026, 1, 1, 9), datetime(2026, 1, 10, 9)
+    assert splits.default_cut(first, datetime(2026, 1, 8, 9), last) == datetime(2026, 1, 9)
+    assert splits.default_cut(first, last, last) == datetime(2026, 1, 10)
+    assert splits.default_cut(datetime(1970, 1, 1), datetime(2026, 1, 8), last) == datetime(2026, 1, 9)
+    assert splits.default_cut(first, first, datetime(2026, 1, 1, 10)) is None

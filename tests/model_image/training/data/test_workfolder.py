@@ -13,7 +13,8 @@ from model_image.training.data.errors import InputError, RunError
 from model_image.training.data.workfolder import work_folder
 
 _HOLD = """
-import sys, pathlib
+import pathlib, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs in the background
 from model_image.training.data.workfolder import work_folder
 with work_folder(pathlib.Path(sys.argv[1])) as work:
     (work.result / "half").write_text("half")

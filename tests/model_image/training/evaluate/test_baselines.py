@@ -101,6 +101,28 @@ def test_baselines_answer_every_user_with_products_beside_their_own(prepare):
         assert all(set(scores) <= set(ids) for scores in run.values())
 
 
+def test_a_candidate_without_a_word_of_the_query_gains_nothing_from_the_words(prepare):
+    """A place for a score of 0 would be one by the catalogue's order: p0 is the first of eight such."""
+    catalogue = tables.read_catalogue(prepare())
+    asked = {"q": Asked("lamp", ("p0", "p1", "p2"))}
+    baselines = search.search_baselines(catalogue, _embed, _embed(catalogue.titles))
+    run, near = baselines["bm25+minilm"](asked)["q"], ranking("q", baselines["minilm"](asked)["q"])
+    assert run["p0"] == pytest.approx(1 / (61 + near.index("p0")))
+    assert run["p2"] == pytest.approx(1 / 61 + 1 / (61 + near.index("p2")))
+
+
+def test_in_the_fusion_for_a_user_each_speaks_of_what_it_knows_alone(prepare):
+    ids = tables.read_catalogue(dataset := prepare()).ids
+    baselines = purchases.purchase_baselines(dataset, ids, np.eye(8))
+    asked = {"u": History(("p2", "p5"), (9.2, 5.5))}
+    fusion = baselines["own frequency+item-kNN+popularity"](asked)["u"]
+    assert "p7" not in fusion, "nobody bought it"
+    orders = [[p for p in ranking("u", run) if run[p] > 0] for name in ("item-kNN", "popularity")
+              for run in [baselines[name](asked)["u"]]]  # fmt: skip
+    for product in fusion.keys() - {"p2", "p5"}:
+        assert fusion[product] == pytest.approx(sum(1 / (61 + o.index(product)) for o in orders if product in o))
+
+
 @given(st.lists(st.permutations("abcde"), min_size=1, max_size=4))
 @settings(max_examples=50, deadline=None)
 def test_fusion_adds_one_over_sixty_and_the_place(orders):
@@ -114,7 +136,7 @@ def test_fusion_adds_one_over_sixty_and_the_place(orders):
 @settings(max_examples=100, deadline=None)
 def test_the_top_is_the_front_of_a_stable_order(values, count):
     scores = np.array(values, dtype=float)
-    assert sorted(tables.top(scores, count).tolist()) == sorted(np.argsort(-scores, kind="stable")[:count].tolist())
+    assert tables.top(scores, count).tolist() == np.argsort(-scores, kind="stable")[:count].tolist()
 
 
 def test_the_search_tasks_are_answered_within_their_candidates(prepare):

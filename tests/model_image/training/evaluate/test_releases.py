@@ -9,6 +9,8 @@ from model_image.embed import embed_texts
 from model_image.index import read_index
 from model_image.layout import ENCODER, RANKERS
 from model_image.server.backends.dummy import DummyBackend
+from model_image.server.config import Config
+from model_image.signals.candidates import RERANKED
 from model_image.signals.errors import SignalsError
 from model_image.signals.ranking import Bought, load_ranking
 from model_image.training.build import refresh
@@ -29,11 +31,12 @@ def dataset(tmp_path_factory):
 
 
 def test_a_cross_encoder_orders_the_nearest_and_the_rest_follows(make_release, dataset):
-    release = systems(make_release(*TITLES, *WRONG * 10, cross_encoder=True), DummyBackend(), dataset)
+    release = systems(make_release(*TITLES, *WRONG * 15, cross_encoder=True), DummyBackend(), dataset)
     run = release.search({"q": Asked("blue shoe"), "few": Asked("kettle", ("p4", "p6", "ghost"))})
     scores = sorted(run["q"].values(), reverse=True)
-    assert len(scores) == 88
-    assert scores[49] > 0 > scores[50]
+    assert len(scores) == 128
+    assert scores[RERANKED - 1] > 0 > scores[RERANKED]
+    assert Config.rerank_candidates == RERANKED, "as the server does"
     assert max(run["q"], key=run["q"].__getitem__) == "p1"
     assert run["few"].keys() == {"p4", "p6"}
 

@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from model_image.evaluation import SCHEMA, Comparison, Estimate, Evaluation, Measure
 from model_image.registry import open_registry
 from model_image.training.loop import __main__ as loop
-from model_image.training.loop.release import put_on_trial
 
-Shop = Callable[..., Path]
+Shop = Callable[[], Path]
 
 
 def test_the_first_release_serves_everybody_and_the_next_one_goes_on_trial(
@@ -32,7 +30,7 @@ def test_the_first_release_serves_everybody_and_the_next_one_goes_on_trial(
     assert {"rankers/search.txt", "rankers/recommend.txt", "behaviour.safetensors"} <= manifest.files.keys()
     assert not list((tmp_path / "work").iterdir()), "nothing of a run that succeeded is left"
 
-    assert loop.main(["--percent", "20"]) == 0
+    assert loop.main(["--percent", "20", "--latency-budget", "5"]) == 0
     told = capsys.readouterr()
     channel = registry.channel("search")
     assert channel.stable == first
@@ -41,44 +39,6 @@ def test_the_first_release_serves_everybody_and_the_next_one_goes_on_trial(
     users = {line.split(",")[0] for line in (tmp_path / "tables" / "events.csv").read_text().splitlines()[1:]}
     stored = [path for path in (tmp_path / "registry").rglob("*") if path.is_file()]
     assert not [path for path in stored if any(user.encode() in path.read_bytes() for user in users)]
-
-
-def measured(low: float, high: float, other: str) -> Evaluation:
-    estimate = Estimate(value=(low + high) / 2, low=low, high=high, count=100)
-    measure = Measure(task="search", metric="ndcg@10", segment="all", better="higher", guarded=True, estimate=estimate)
-    return Evaluation(
-        schema=SCHEMA,
-        data_revision="r",
-        created="2026-01-01T00:00:00+00:00",
-        measures=(measure,),
-        comparisons=(Comparison(other=other, differences=(measure,)),),
-        latency_ms={"search": 1.0},
-        other_latency_ms={other: {"search": 1.0}},
-    )
-
-
-def test_what_is_measured_worse_is_not_published_and_the_reasons_are_told(
-    make_release: Callable[..., Path], tmp_path: Path
-) -> None:
-    (tmp_path / "registry").mkdir()
-    registry = open_registry(tmp_path / "registry")
-    stable = registry.publish(make_release("red shoes"))
-    registry.promote("search", stable, who="test", why="test")
-    said: list[str] = []
-    digest = put_on_trial(
-        registry,
-        registry.channel("search"),
-        make_release("blue shoes"),
-        measured(-0.2, -0.1, stable),
-        percent=10,
-        promote=True,
-        seal=lambda: pytest.fail("what is not published needs no seal"),
-        say=said.append,
-    )
-    assert digest is None
-    assert any("search ndcg@10 on all" in line for line in said)
-    assert registry.channel("search").stable == stable
-    assert [manifest.digest for manifest in registry.releases("search")] == [stable]
 
 
 @pytest.mark.parametrize(
@@ -111,3 +71,54 @@ def test_a_bad_row_ends_it_with_the_step_the_rule_and_nothing_published(
     assert loop.main([]) == 2
     assert "error: prepare: " in capsys.readouterr().err
     assert json.dumps([path.name for path in (tmp_path / "registry").iterdir()]) == "[]"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--percent", "60"], "--percent: 60, expected 1 to 50"),
+        (["--percent", "0"], "--percent: 0, expected 1 to 50"),
+        (["--model", "a b"], "model: 'a b', expected at most 63"),
+        (["--latency-budget", "nan"], "--latency-budget: nan, expected a number above 0"),
+        (["--cut", "soon"], "time: 'soon', expected ISO 8601"),
+    ],
+)
+def test_an_option_that_cannot_be_is_told_before_any_work(
+    shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], told: str
+) -> None:
+    shop()
+    assert loop.main(options) == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_catalogue_alone_makes_the_first_release_unmeasured_and_nothing_follows_it(
+    shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shop()
+    for name in ("events", "queries", "judgments"):
+        (folder / f"{name}.csv").unlink()
+    assert loop.main([]) == 0
+    told = capsys.readouterr()
+    registry = open_registry(tmp_path / "registry")
+    assert registry.channel("search").stable == told.out.strip()
+    assert registry.evaluations("search", told.out.strip()) == []
+    assert "published without being measured" in told.err
+    assert loop.main([]) == 2
+    told = capsys.readouterr()
+    assert "serves, and the tables allow no comparison with it" in told.err
+    assert "build" not in told.err
+
+
+def test_events_without_a_purchase_are_left_out_and_judgments_measured(
+    shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shop()
+    header, *rows = (folder / "events.csv").read_text().splitlines()
+    viewed = "\n".join([f"{header},action", *(f"{row},view" for row in rows)])
+    (folder / "events.csv").write_text(viewed)
+    assert loop.main([]) == 0
+    told = capsys.readouterr()
+    assert "not measured by events: " in told.err
+    (evaluation,) = open_registry(tmp_path / "registry").evaluations("search", told.out.strip())
+    assert {measure.task for measure in evaluation.measures} == {"search", "rerank"}

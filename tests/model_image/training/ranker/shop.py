@@ -44,14 +44,15 @@ def vectors() -> np.ndarray:
     return embed([embedded_text(product) for product in products()]).astype(np.float16).astype(np.float32)
 
 
-def prepare(folder: Path, *, users: int = 60) -> Dataset:
+def prepare(folder: Path, *, users: int = 60, days: tuple[int, int] = (0, 240), queries: int = 30) -> Dataset:
+    """`days` are the first and the end of those with purchases; the cut is before day 180."""
     folder.mkdir()
     random = np.random.default_rng(0)
     catalogue = products()
     names = ("product_id", "title", "brand", "color", "category", "description", "bullet_points")
     columns: dict[str, list[object]] = {name: [getattr(product, name) for product in catalogue] for name in names}
     _write(folder / PRODUCTS, columns | {"price": [1.0] * len(catalogue), "tags": [[] for _ in catalogue]})
-    asked = [(kind, color) for kind in KINDS for color in COLORS]
+    asked = [(kind, color) for kind in KINDS for color in COLORS][:queries]
     texts = [f"{kind} without {color}" if at % 5 == 0 else f"{color} {kind}" for at, (kind, color) in enumerate(asked)]
     ids = [f"q{at}" for at in range(len(asked))]
     _write(folder / QUERIES, {"query_id": ids, "query": texts, "fold": [at % 5 for at in range(len(asked))]})
@@ -59,15 +60,15 @@ def prepare(folder: Path, *, users: int = 60) -> Dataset:
     _write(
         folder / JUDGMENTS,
         {
-            "query_id": [query for query, _, _ in graded],
-            "product_id": [product.product_id for _, product, _ in graded],
-            "grade": [grade for _, _, grade in graded],
+            "query_id": pa.array([query for query, _, _ in graded], pa.string()),
+            "product_id": pa.array([product.product_id for _, product, _ in graded], pa.string()),
+            "grade": pa.array([grade for _, _, grade in graded], pa.int64()),
         },
     )
     bought = []
     for user in range(users):
         liked = random.permutation(len(catalogue))[:6]
-        for day in sorted(random.permutation(240)[:12]):
+        for day in sorted(days[0] + random.permutation(days[1] - days[0])[:12]):
             time = CUT + timedelta(days=int(day) - 180, hours=9)
             bought += [(md5(str(user).encode()).hexdigest(), f"p{row}", time) for row in random.permutation(liked)[:3]]
     _write(

@@ -103,6 +103,23 @@ def test_without_data_the_words_alone_are_written(tmp_path: Path) -> None:
     assert write_signals(tmp_path, shop.products(), None) == [LEXICAL]
 
 
+def test_a_young_shop_has_no_rankers_and_is_told_why(tmp_path: Path) -> None:
+    dataset = shop.prepare(tmp_path / "prepared", days=(150, 240), queries=9)
+    write_index(tmp_path, shop.vectors())
+    said: list[str] = []
+    assert write_signals(tmp_path, shop.products(), dataset, embed=shop.embed, say=said.append) == [LEXICAL]
+    assert not (tmp_path / BEHAVIOUR).exists()
+    assert "search: no ranker: groups: 9 queries or users, expected 10 at least" in said[0]
+    assert "recommend: no ranker: groups: 0 queries or users, expected 10 at least" in said[1]
+    assert "30 days before the cut" in said[1]
+
+
+def test_without_any_purchase_or_query_to_learn_from_there_is_a_release_too(tmp_path: Path) -> None:
+    dataset = shop.prepare(tmp_path / "prepared", days=(181, 240), queries=0)
+    write_index(tmp_path, shop.vectors())
+    assert write_signals(tmp_path, shop.products(), dataset, embed=shop.embed, say=lambda _: None) == [LEXICAL]
+
+
 def test_products_of_another_index_are_refused(tmp_path: Path) -> None:
     write_index(tmp_path, shop.vectors())
     with pytest.raises(ValueError, match="products: 29, the index has 30"):

@@ -54,7 +54,21 @@ def test_a_window_is_all_that_is_read_ahead(opened: Open) -> None:
     assert len({(example.row - 1) // 5 for example in first}) <= 2
 
 
-def test_the_first_of_a_split_are_in_the_files_order(opened: Open) -> None:
-    assert [example.row for example in opened(20).first("valid", 4)] == [15, 16, 17, 18]
+def test_a_sample_has_whole_queries_from_anywhere(make_data: MakeData) -> None:
+    """The head of the file would be the first letters of the alphabet, and half of the last query."""
+    valid = [{**row, "query": f"q{at // 3:03}", "split": "valid"} for at, row in enumerate(rank_rows(300))]
+    examples = Examples(make_data("rank", valid).examples("rank"), "rank")
+    found = [example.values["query"] for example in examples.sample("valid", 40)]
+    assert len(found) == 39
+    assert {found.count(query) for query in found} == {3}
+    assert max(found) > "q060"
+    assert found == [example.values["query"] for example in examples.sample("valid", 40)]
+    assert found == sorted(found)
+    assert len(examples.sample("valid", 999)) == 300
+    assert len(examples.sample("valid", 2)) == 3
+    assert examples.sample("valid", 0) == []
+
+
+def test_a_column_is_read_alone(opened: Open) -> None:
     assert opened(20).count("valid") == 6
     assert len(list(islice(opened(20).column("wished", "train"), 99))) == 14

@@ -3,6 +3,7 @@
 import dataclasses
 import multiprocessing
 import os
+import shutil
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from model_image.training.train.plan import Job
 from model_image.training.train.ranks import Ranks, open_ranks
 from model_image.training.train.train import train
 
-from .conftest import MakeJob, classify_rows, rank_rows, retrieve_rows  # isort: skip
+from .conftest import MakeData, MakeJob, classify_rows, rank_rows, retrieve_rows  # isort: skip
 
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python 3.12: threads may be lost
@@ -29,7 +30,7 @@ def a_free_port() -> int:
         return port
 
 
-def _one_rank(rank: int, port: int, job: Job, dies_at: int, log: Path) -> None:
+def _one_rank(rank: int, port: int, jobs: Sequence[Job], dies_at: int, log: Path) -> None:
     """Forked, since everything is imported here already; exits as the verb would."""
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
 
@@ -39,18 +40,21 @@ def _one_rank(rank: int, port: int, job: Job, dies_at: int, log: Path) -> None:
 
     try:
         with Ranks(rank, 2, 0, "cpu") as ranks:
-            train(job, ranks, on_step)
+            train(jobs[rank], ranks, on_step)
     except Exception as error:
         log.with_suffix(f".{rank}").write_text(f"{type(error).__name__}: {error}")
         os._exit(1)
     os._exit(0)
 
 
-def run_two(job: Job, *, dies_at: int = 0) -> Sequence[int | None]:
-    """Exit codes of both ranks; log.0 and log.1 beside the output have their errors."""
+def run_two(job: Job, *, dies_at: int = 0, second: Job | None = None) -> Sequence[int | None]:
+    """Exit codes of both ranks; log.0 and log.1 beside the output have their errors. `second` is the other
+    rank's, where it is on another machine."""
     context, port = multiprocessing.get_context("fork"), a_free_port()
     log = job.output.with_name("log.txt")
-    ranks = [context.Process(target=_one_rank, args=(rank, port, job, dies_at, log)) for rank in (0, 1)]
+    ranks = [
+        context.Process(target=_one_rank, args=(rank, port, (job, second or job), dies_at, log)) for rank in (0, 1)
+    ]
     for process in ranks:
         process.start()
     for process in ranks:
@@ -115,6 +119,34 @@ def test_two_ranks_go_on_where_one_was(make_job: MakeJob) -> None:
     assert run_two(dataclasses.replace(cut, resume=True)) == [0, 0]
     for name, expected in tensors(one).items():
         assert np.abs(tensors(cut)[name] - expected).max() <= 1e-5, name
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_ranks_that_share_no_folder_do_not_go_on(make_job: MakeJob, there: bool) -> None:
+    """The second machine has no checkpoint, or one of the same step with other weights."""
+    job = make_job("rank", output="one", checkpoint_every=1, rate=1e-3)
+    assert run_two(job, dies_at=3) == [1, 9]
+    away = job.output.parent / "away"
+    away.mkdir()
+    if there:
+        shutil.copytree(job.output.with_name("one.run"), away / "one.run")
+        for path in (away / "one.run").glob("checkpoint-*/weights.safetensors"):
+            found = safetensors.numpy.load_file(path)
+            first = min(found)
+            safetensors.numpy.save_file(found | {first: found[first] + 1}, path)
+    resumed = dataclasses.replace(job, resume=True)
+    assert run_two(resumed, second=dataclasses.replace(resumed, output=away / "one")) == [1, 1]
+    for rank in (0, 1):
+        assert (
+            "not the same at every rank; --output needs a shared folder"
+            in (job.output.parent / f"log.{rank}").read_text()
+        )
+
+
+def test_ranks_with_other_data_do_not_begin(make_job: MakeJob, make_data: MakeData) -> None:
+    job = make_job("rank", output="one")
+    assert run_two(job, second=dataclasses.replace(job, dataset=make_data("rank", rank_rows(19)))) == [1, 1]
+    assert "--data, --base or a library is not the same at every rank" in job.output.with_name("log.0").read_text()
 
 
 def test_torchrun_says_who_one_is() -> None:

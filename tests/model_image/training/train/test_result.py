@@ -1,6 +1,7 @@
 """What a run leaves is what the server computes: the packed engine and the trained model say the same."""
 
 import csv
+import importlib.metadata
 import json
 from pathlib import Path
 
@@ -154,6 +155,8 @@ def test_training_says_what_it_was_made_of(make_job: MakeJob) -> None:
     made_of = train(job).made_of
     assert made_of["data"] == "one"
     assert made_of["seed"] == "7"
+    assert (made_of["ranks"], made_of["computed"]) == ("1", "float32 on cpu")
+    assert made_of["version of torch"] == importlib.metadata.version("torch")
     assert made_of["base"].startswith("sha256-")
     assert json.loads((job.output / "training.json").read_text())["made_of"] == made_of
 

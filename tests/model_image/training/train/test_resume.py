@@ -1,6 +1,7 @@
 """A killed run goes on to the very bits of one that was not."""
 
 import dataclasses
+import json
 import multiprocessing
 import os
 import resource
@@ -106,6 +107,16 @@ def test_the_last_two_checkpoints_are_kept(cut: Job) -> None:
 def test_other_settings_do_not_go_on(cut: Job) -> None:
     with pytest.raises(TrainInputError, match=r"checkpoint-4: rate was 0\.01, now it is 0\.02"):
         train(elsewhere(cut, "cut", rate=0.02))
+
+
+@pytest.mark.parametrize("key", ["ranks", "computed", "version of torch"])
+def test_another_machine_or_library_does_not_go_on(cut: Job, key: str) -> None:
+    path = cut.output.with_name("cut.run") / "checkpoint-4" / "state.json"
+    state = json.loads(path.read_text())
+    state["made_of"][key] = "another"
+    path.write_text(json.dumps(state))
+    with pytest.raises(TrainInputError, match=f"checkpoint-4: {key} was another, now it is (?!None)"):
+        train(cut)
 
 
 def test_other_data_do_not_go_on(cut: Job, make_data: MakeData) -> None:

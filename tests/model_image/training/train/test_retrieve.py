@@ -71,6 +71,22 @@ def test_another_right_answer_is_no_negative(make_data: MakeData, encoder: Encod
     assert found == pytest.approx(expected, abs=1e-4)
 
 
+def test_the_text_of_the_product_that_is_asked_with_is_no_negative(make_data: MakeData, encoder: Encoder) -> None:
+    found = loss(make_data, encoder, example("w1", "w2", "w1. w3"), example("w4", "w1"))
+    expected = nll(similarity(encoder, "w1", ["w2"]) / 0.1)
+    expected += nll(similarity(encoder, "w4", ["w1", "w2", "w1. w3"]) / 0.1)
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_text_of_the_product_that_is_asked_with_is_no_wrong_answer(make_data: MakeData, encoder: Encoder) -> None:
+    """A title is nearest to its own text: it would be the first answer to every such query."""
+    task = Retrieve(
+        Examples(make_data("retrieve", retrieve_rows()).examples("retrieve"), "retrieve"), Settings(), Ranks()
+    )
+    assert task.measure(encoder, [example("w1 w2", "w9", "w1 w2. w3")]) == 1
+    assert task.measure(encoder, [example("w1 w2", "w9", "w1 w2 w3")]) == 0.5
+
+
 def test_the_correction_lowers_common_texts_by_the_log_of_their_share(make_data: MakeData, encoder: Encoder) -> None:
     pair = (example("w1", "w2", "w9", weight=0.4), example("w3", "w4", weight=0.01))
     found = loss(make_data, encoder, *pair, popularity=1.0)
