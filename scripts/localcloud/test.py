@@ -16,11 +16,11 @@ from scripts.localcloud.console import BadInput, note
 DESCRIPTION = """\
 Check style and types, run the unit tier, start the local cloud with scripts/up, run the other tiers against it
 (network, cloud, kubernetes, e2e), and remove it with scripts/down, also after a failure.
-About 55 minutes; 85 on a machine that has nothing in its cache.
+About 65 minutes; 90 on a machine that has nothing in its cache.
 """
 EXAMPLES = """\
 examples:
-  scripts/test --unit                  style, types and the unit tier: five minutes, no root, no network
+  scripts/test --unit                  style, types and the unit tier: ten minutes, no root, no network
   scripts/test --data ../data          also the tests on real shop data
   scripts/test --cold                  with empty caches, as on a bare machine
 exit codes: 0 all passed, 1 a check or test failed, 2 bad input
