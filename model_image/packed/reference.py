@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from model_image.packed.checkpoint import CONFIG, WEIGHTS
-from model_image.sequences import TokenSequence
+from model_image.sequences import TokenSequence, padded
 from model_image.settings import ModelError, ModelSettings
 
 _ROWS_TOKENS = 4096  # padded tokens per forward pass: keeps the activations of a base model under about 500 MB
@@ -102,13 +102,7 @@ class ReferenceModel:
             ) from error
 
     def _outputs(self, sequences: Sequence[TokenSequence]) -> Tensor:
-        width = max(len(sequence.ids) for sequence in sequences)
-        ids = np.full((len(sequences), width), self._padding, dtype=np.int64)
-        mask, types = np.zeros_like(ids), np.zeros_like(ids)
-        for row, sequence in enumerate(sequences):
-            ids[row, : len(sequence.ids)] = sequence.ids
-            mask[row, : len(sequence.ids)] = 1
-            types[row, sequence.second : len(sequence.ids)] = 1
+        ids, mask, types = padded(sequences, self._padding)
         given = {"input_ids": ids, "attention_mask": mask, **({"token_type_ids": types} if self._types else {})}
         answer = self._model(**{name: torch.from_numpy(part).to(self._device) for name, part in given.items()})
         if self._settings.head != "embed":

@@ -12,6 +12,7 @@ from model_image.evaluation import Evaluation, EvaluationError, decode
 from model_image.registry_errors import RegistryError
 from model_image.settings import ModelError
 from model_image.training.dataset import Dataset, DatasetError
+from model_image.training.disk import sync_all
 
 _DESCRIPTION = """\
 Build a release: the encoder, the catalogue with its vectors, the lexical index, what customers did, and the rankers
@@ -79,6 +80,7 @@ def _build(arguments: argparse.Namespace) -> str:
         if arguments.refresh:
             refresh(folder, dataset)
         digest = seal(folder, dataset, models, model=arguments.model, evaluation=evaluation).digest
+        sync_all(folder)
         folder.rename(out)  # seen whole or not at all
     return digest
 

@@ -5,15 +5,12 @@ What customers meet counts: each answer says which release gave it.
 
 import subprocess
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from model_image import artefact
 from model_image.canary import chosen
 from model_image.registry import Registry, open_registry
 from scripts.localcloud import customer
@@ -22,6 +19,7 @@ from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.engine.stacks import Stack
 from scripts.localcloud.processes import wait_until
 from tests.onprem.customers import Customers
+from tests.onprem.releases import equal_releases
 
 pytestmark = pytest.mark.e2e
 
@@ -91,14 +89,8 @@ def registry(local_cloud: LocalCloud, stacks: dict[str, Stack]) -> Registry:
 @pytest.fixture
 def releases(registry: Registry, tmp_path: Path) -> Iterator[tuple[str, str]]:
     """The stable release, and a published one of equal content; the first is stable again afterwards."""
-    stable = registry.channel("search").stable
-    assert stable
-    manifest = registry.download("search", stable, tmp_path / "copy")
-    said: dict[str, Any] = {key: getattr(manifest, key) for key in ("model", "base_model", "data_revision")}
-    artefact.seal(tmp_path / "copy", **said, code_revision=f"test {uuid.uuid4().hex}")
-    yield stable, registry.publish(tmp_path / "copy")
-    registry.end_canary("search", who="test", why="as it was before the test")
-    registry.promote("search", stable, who="test", why="as it was before the test")
+    with equal_releases(registry, tmp_path / "copy") as found:
+        yield found
 
 
 def typed(cloud: LocalCloud, bucket: str, *words: str) -> str:

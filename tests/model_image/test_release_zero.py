@@ -29,7 +29,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_without_the_package_of_the_weights_it_says_where_to_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(release_zero, "PACKAGE", "no-such-weights")
+    monkeypatch.setattr(revisions, "PACKAGE", "no-such-weights")
     with pytest.raises(
         ModelError, match=r"no-such-weights: not installed here, .* where requirements\.txt is installed"
     ):

@@ -5,11 +5,9 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from model_image import artefact
 from model_image.registry import Registry, open_registry
 from scripts.localcloud import topology as t
 from scripts.localcloud.aws import api
@@ -18,6 +16,7 @@ from scripts.localcloud.engine.stacks import Stack
 from scripts.localcloud.kubernetes.cluster import kubectl
 from scripts.localcloud.processes import wait_until
 from tests.network import places
+from tests.onprem.releases import equal_releases
 from tests.onprem.site import Site
 from tests.onprem.site_vpn import SiteVpn
 from tests.scripts.localcloud.kubernetes.addons.room import Room
@@ -147,14 +146,9 @@ def test_a_damaged_file_on_the_volume_is_noticed_and_brought_again(cache: Site, 
 
 @pytest.fixture
 def another(registry: Registry, tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """The stable release, and one of equal content but another name; the first is stable again afterwards."""
-    stable = registry.channel("search").stable
-    assert stable
-    manifest = registry.download("search", stable, tmp_path / "copy")
-    said: dict[str, Any] = {key: getattr(manifest, key) for key in ("model", "base_model", "data_revision")}
-    artefact.seal(tmp_path / "copy", **said, code_revision=f"test {uuid.uuid4().hex}")
-    yield stable, registry.publish(tmp_path / "copy")
-    registry.promote("search", stable, who="test", why="as it was before the test")
+    """The stable release, and one of equal content; the first is stable again afterwards."""
+    with equal_releases(registry, tmp_path / "copy") as releases:
+        yield releases
 
 
 def test_a_promoted_release_reaches_the_servers_through_the_cache_and_goes_back_as_fast(

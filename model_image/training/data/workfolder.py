@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model_image.training.data.errors import InputError, RunError
+from model_image.training.disk import sync, sync_all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +42,11 @@ def work_folder(target: Path) -> Iterator[WorkFolder]:
         folders.result.mkdir(mode=0o755)
         folders.scratch.mkdir(mode=0o700)
         yield folders
-        _flush(folders.result)
+        sync_all(folders.result)
         if target.exists():
             raise RunError(f"{target}: appeared meanwhile; name another target")
         os.rename(folders.result, target)
-        _flush_one(target.parent)
+        sync(target.parent)
     finally:
         shutil.rmtree(work, ignore_errors=True)
         os.close(lock)
@@ -74,17 +75,3 @@ def _locked(work: Path) -> int:
 def _emptied(work: Path) -> None:
     for entry in work.iterdir():
         shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
-
-
-def _flush(folder: Path) -> None:
-    for path in sorted(folder.rglob("*")):
-        _flush_one(path)
-    _flush_one(folder)
-
-
-def _flush_one(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

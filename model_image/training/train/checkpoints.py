@@ -16,8 +16,9 @@ import msgspec
 from safetensors import SafetensorError
 from torch import Tensor
 
+from model_image.training.disk import sync
 from model_image.training.train.errors import TrainError, TrainInputError
-from model_image.training.train.files import packed, read_tensors, sync, write_whole
+from model_image.training.train.files import packed, read_tensors, write_whole
 from model_image.training.train.ranks import Ranks
 
 _KEPT = 2

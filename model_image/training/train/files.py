@@ -25,12 +25,3 @@ def packed(tensors: Mapping[str, Tensor]) -> bytes:
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Raises `OSError` or `SafetensorError`."""
     return safetensors.torch.load(path.read_bytes())
-
-
-def sync(path: Path) -> None:
-    """Wait until the disk has a file, or the names in a folder. Raises `OSError`."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -5,14 +5,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from model_image.packed.precision import fastest
 from model_image.packed.shape import Shape
-from model_image.sequences import TokenSequence, even_batches
+from model_image.sequences import TokenSequence, even_batches, padded
 from model_image.tokens import Tokenizer
 from model_image.training.train.settings import Settings
 
@@ -76,13 +75,7 @@ class Encoder:
         return ordered
 
     def _padded(self, sequences: Sequence[TokenSequence]) -> dict[str, Tensor]:
-        width = max(len(sequence.ids) for sequence in sequences)
-        ids = np.full((len(sequences), width), self._padding, dtype=np.int64)
-        mask, types = np.zeros_like(ids), np.zeros_like(ids)
-        for row, sequence in enumerate(sequences):
-            ids[row, : len(sequence.ids)] = sequence.ids
-            mask[row, : len(sequence.ids)] = 1
-            types[row, sequence.second : len(sequence.ids)] = 1
+        ids, mask, types = padded(sequences, self._padding)
         self.tokens += int(mask.sum())
         given = {"input_ids": ids, "attention_mask": mask, **({"token_type_ids": types} if self._types else {})}
         return {name: torch.from_numpy(part).to(self.device) for name, part in given.items()}

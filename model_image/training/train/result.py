@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from model_image.settings import ModelSettings, write_settings
+from model_image.training.disk import sync, sync_all
 from model_image.training.train.base import copy_tokenizer
 from model_image.training.train.errors import TrainError, TrainInputError
-from model_image.training.train.files import sync
 from model_image.training.train.journal import LOG
 
 TRAINING = "training.json"
@@ -89,9 +89,7 @@ def finish(model: Any, settings: ModelSettings, base: Path, output: Path, traini
         write_settings(folder, settings)
         shutil.copyfile(work / LOG, folder / LOG)
         (folder / TRAINING).write_bytes(msgspec.json.format(msgspec.json.encode(training), indent=1) + b"\n")
-        for path in sorted(folder.iterdir()):
-            sync(path)
-        sync(folder)
+        sync_all(folder)
         os.rename(folder, output)
         sync(output.parent)
     except Exception as error:  # OSError; safetensors raises its own for a full disk
