@@ -21,14 +21,14 @@ class Part(NamedTuple):
 
 
 def table(part: Part) -> list[str]:
-    """One line per system. "better" says that the interval of ranker - system lies above 0."""
+    """One line per system. "better" says that the interval of ranker - system lies above 0, "worse" below it."""
     values = {name: per_query(part.truth, run, METRIC) for name, run in part.runs.items()}
     ours = interval(values[RANKER])
     lines = [f"{part.name:<28} {RANKER:<14} {ours.value:.4f} [{ours.low:.4f}, {ours.high:.4f}] of {ours.count}"]
     for name, found in values.items():
         if name != RANKER:
             gain = paired(values[RANKER], found)
-            word = "better" if gain.low > 0 else "not shown to be better"
+            word = "better" if gain.low > 0 else "worse" if gain.high < 0 else "not shown to be better"
             mean = float(np.mean(list(found.values())))
             lines.append(
                 f"{part.name:<28} {name:<14} {mean:.4f}  ranker - it {gain.value:+.4f} "

@@ -141,8 +141,8 @@ class Checkpoints:
             path.unlink(missing_ok=True)
 
     def _steps(self) -> list[int]:
-        names = (path.name.removeprefix("checkpoint-") for path in self.folder.glob("checkpoint-*"))
-        return sorted(int(name) for name in names if name.isdecimal())
+        names = [path.name.removeprefix("checkpoint-") for path in self.folder.glob("checkpoint-*")]
+        return sorted(map(int, filter(str.isdecimal, names)))
 
     def _place(self, step: int) -> Path:
         return self.folder / f"checkpoint-{step}"

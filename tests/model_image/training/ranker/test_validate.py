@@ -64,6 +64,7 @@ def test_the_table_says_better_only_where_the_interval_is_above_zero() -> None:
     lines = table(Part("p", truth, {RANKER: right, "same": right, "wrong": wrong}))
     assert lines[1].endswith("not shown to be better")
     assert lines[2].endswith("] better")
+    assert table(Part("p", truth, {RANKER: wrong, "right": right}))[1].endswith("] worse")
 
 
 def test_a_folder_that_is_no_dataset_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
