@@ -51,6 +51,7 @@ def find_releases(site: Site, serving: Input[str]) -> Releases:
             bucket=site.aws.registry_bucket,
             aws=access,
             pull_secrets=site.pull_secrets,
+            rollout_seconds=site.config.serving.rollout_seconds,
         ),
     )
     NetworkPolicies(

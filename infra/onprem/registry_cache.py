@@ -18,7 +18,10 @@ ACCOUNT = "registry-cache"
 
 @dataclass(frozen=True, kw_only=True)
 class RegistryCacheArgs:
-    """`image` is by digest. The role of `aws` must trust the service account registry-cache in `namespace`."""
+    """`image` is by digest. The role of `aws` must trust the service account registry-cache in `namespace`.
+
+    `rollout_seconds` without progress fail a roll-out, as they do the servers'.
+    """
 
     names: Names
     namespace: Input[str]
@@ -28,6 +31,7 @@ class RegistryCacheArgs:
     bucket: Input[str]
     aws: AwsAccess
     pull_secrets: tuple[str, ...]
+    rollout_seconds: int
 
 
 class RegistryCache(pulumi.ComponentResource):
@@ -101,6 +105,8 @@ class RegistryCache(pulumi.ComponentResource):
         retention = apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicyArgs(
             when_deleted="Retain", when_scaled="Delete"
         )
+        # As long as the servers' own: of an image that is nowhere both tell, and neither waits for the other.
+        patience = f"{self._args.rollout_seconds + 60}s"
         apps.v1.StatefulSet(
             f"{self._name}-caches",
             metadata=self._metadata(PART),
@@ -119,5 +125,5 @@ class RegistryCache(pulumi.ComponentResource):
                 persistent_volume_claim_retention_policy=retention if config.storage_class else None,
             ),
             # The first release has to come through the VPN.
-            opts=ResourceOptions(parent=self, custom_timeouts=CustomTimeouts(create="15m", update="15m")),
+            opts=ResourceOptions(parent=self, custom_timeouts=CustomTimeouts(create="15m", update=patience)),
         )
