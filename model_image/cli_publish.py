@@ -8,13 +8,14 @@ from pathlib import Path
 
 from model_image import artefact, catalogue, release_zero, sample
 from model_image import cli_shared as cli
+from model_image.base import Base, add_base, find_base
 from model_image.registry import Registry, gated, open_registry
 from model_image.registry.publishing import missing
 from model_image.settings import ModelError
 from model_image.tables import TableError
 
 _DESCRIPTION = f"""\
-Build release 0 (the packaged MiniLM encoder and the index of a catalogue), publish it, and print its digest; or publish
+Build release 0 (an encoder as it is and the index of a catalogue), publish it, and print its digest; or publish
 a folder that is sealed already (--folder). A publishing that was killed goes on where it stopped.
 What was published from the same inputs before is found in the registry and neither built nor uploaded again.
 Takes about a minute for 5,000 products on two cores.
@@ -28,6 +29,7 @@ _EXAMPLES = f"""\
 examples:
   scripts/publish --registry ./registry --promote
   scripts/publish --catalogue products.parquet --registry s3://models --promote --why "first catalogue"
+  scripts/publish --catalogue items.csv --base ./multilingual-e5-small --registry s3://models
   scripts/publish --catalogue items.csv --column product_id=stock_code --registry s3://models
   scripts/publish --folder ./release --registry s3://models
 {cli.S3_HELP}\
@@ -49,7 +51,8 @@ def _publish(arguments: argparse.Namespace) -> None:
         if arguments.folder:
             digest = publish_folder(Path(arguments.folder), registry, model=arguments.model)
         else:
-            digest = publish(Path(arguments.catalogue), registry, model=arguments.model, renamed=renamed)
+            base = find_base(arguments.base, download=arguments.download)
+            digest = publish(Path(arguments.catalogue), registry, base, model=arguments.model, renamed=renamed)
     except TableError as error:
         raise cli.InputError(str(error)) from error
     except ModelError as error:
@@ -76,11 +79,11 @@ def publish_folder(folder: Path, registry: Registry, *, model: str) -> str:
     return registry.publish(folder, progress=uploaded)
 
 
-def publish(path: Path, registry: Registry, *, model: str, renamed: dict[str, str]) -> str:
+def publish(path: Path, registry: Registry, base: Base, *, model: str, renamed: dict[str, str]) -> str:
     """Build and publish unless a release of the same inputs is there; returns the digest. Raises what `main` tells."""
     for _ in catalogue.read_catalogue(path, renamed=renamed):  # a bad row is told before the registry is asked
         pass
-    wanted = release_zero.inputs(path, renamed=renamed)
+    wanted = release_zero.inputs(path, base, renamed=renamed)
     going = registry.channel(model).collecting
     for manifest in registry.releases(model):
         if manifest.digest not in going and wanted.match(manifest) and not missing(registry.store, manifest):
@@ -92,7 +95,9 @@ def publish(path: Path, registry: Registry, *, model: str, renamed: dict[str, st
         def embedded(done: int, total: int) -> None:
             cli.say(f"embedded {done:,} of {total:,} products, {time.monotonic() - started:.0f} s")
 
-        manifest = release_zero.build(path, Path(name), model=model, renamed=renamed, note=cli.say, progress=embedded)
+        manifest = release_zero.build(
+            path, Path(name), base, model=model, renamed=renamed, note=cli.say, progress=embedded
+        )
         cli.say(f"uploading {manifest.size / 1e6:.0f} MB to {registry}")
         return registry.publish(Path(name))
 
@@ -111,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="OURS=THEIRS",
         help="the file calls our column OURS by the name THEIRS; may be repeated",
     )
+    add_base(parser)
     parser.add_argument("--promote", action="store_true", help="make it stable: every server takes it within seconds")
     parser.add_argument(
         "--keep-evaluated",

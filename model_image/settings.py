@@ -1,12 +1,17 @@
 """What a model folder says about itself: settings.json beside config.json, weights and tokenizer. Needs no torch."""
 
+import json
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
-SETTINGS = "settings.json"
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
+SETTINGS = "settings.json"
+
+_MOST_TOKENS = 512  # of a model that does not say: the text of a product is shorter
 
 Head = Literal["embed", "rank", "classify", "regress"]
 
@@ -55,3 +60,50 @@ def read_settings(folder: Path) -> ModelSettings:
 def write_settings(folder: Path, settings: ModelSettings) -> None:
     """Inverse of `read_settings`."""
     (folder / SETTINGS).write_bytes(msgspec.json.encode(settings))
+
+
+def found_settings(folder: Path) -> ModelSettings:
+    """Those of an encoder from anywhere: settings.json, or what sentence-transformers' files and config.json say.
+
+    Where nothing says how, the mean is pooled. Raises `ModelError`.
+    """
+    if (folder / SETTINGS).is_file():
+        found = read_settings(folder)
+        if found.head != "embed":
+            raise ModelError(f"{folder / SETTINGS}: head is {found.head!r}, expected 'embed': begin with an encoder")
+        return found
+    config = _read(folder / CONFIG)
+    dimension, positions = config.get("hidden_size", config.get("dim")), config.get("max_position_embeddings")
+    if not isinstance(dimension, int) or not isinstance(positions, int):
+        raise ModelError(f"{folder / CONFIG}: has no hidden_size and max_position_embeddings, expected an encoder's")
+    from_padding = str(config.get("model_type")) in ("roberta", "xlm-roberta", "camembert")
+    longest = positions - config.get("pad_token_id", 1) - 1 if from_padding else positions
+    cls, mean = _pooled(folder / "1_Pooling" / CONFIG)
+    if not cls and not mean:
+        raise ModelError(f"{folder / '1_Pooling' / CONFIG}: pools neither the mean nor the first token")
+    said = _read(folder / "sentence_bert_config.json").get("max_seq_length")
+    return ModelSettings(
+        head="embed",
+        pooling="mean" if mean else "cls",
+        max_tokens=min(longest, said if isinstance(said, int) else _MOST_TOKENS),
+        dimension=dimension,
+    )
+
+
+def _pooled(path: Path) -> tuple[bool, bool]:
+    """Whether the first token's state is taken, and whether the mean is."""
+    found = _read(path)
+    return bool(found.get("pooling_mode_cls_token")), bool(found.get("pooling_mode_mean_tokens", not found))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """{} where there is no such file. Raises `ModelError`."""
+    try:
+        found = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: {error}") from error
+    if not isinstance(found, dict):
+        raise ModelError(f"{path}: expected an object, found {type(found).__name__}")
+    return found

@@ -9,10 +9,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from model_image.settings import ModelError
-
-CONFIG = "config.json"
-WEIGHTS = "model.safetensors"
+from model_image.settings import CONFIG, WEIGHTS, ModelError
 
 _LAYER = re.compile(r"(^|\.)layer\.\d+\.")
 _OLD_NAMES = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from model_image.packed.checkpoint import CONFIG, WEIGHTS
 from model_image.sequences import TokenSequence, padded
-from model_image.settings import ModelError, ModelSettings
+from model_image.settings import CONFIG, WEIGHTS, ModelError, ModelSettings
 
 _ROWS_TOKENS = 4096  # padded tokens per forward pass: keeps the activations of a base model under about 500 MB
 # What a checkpoint may have and the model asked for has not: heads of other tasks, and buffers of older versions.

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model_image.packed.checkpoint import CONFIG
 from model_image.packed.families import ACTIVATIONS, DISTILBERT, FAMILIES, Names
-from model_image.settings import ModelError
+from model_image.settings import CONFIG, ModelError
 
 _EPSILON = 1e-12  # transformers' default for BERT
 

@@ -9,23 +9,25 @@ from pathlib import Path
 
 from model_image import artefact, release_zero
 from model_image.artefact import Manifest
+from model_image.base import FILES, Base
 from model_image.evaluation import Evaluation, encode
 from model_image.layout import BEHAVIOUR, CROSS_ENCODER, ENCODER, EVALUATION, TASKS
-from model_image.revisions import package_revision, training_revision
+from model_image.revisions import training_revision
 from model_image.server.backend import Backend
-from model_image.settings import SETTINGS, TOKENIZER
+from model_image.settings import SETTINGS
 from model_image.signals.behaviour import save_behaviour
 from model_image.training.dataset import Dataset
 
-MODEL_FILES = ("config.json", "model.safetensors", TOKENIZER, SETTINGS)
+MODEL_FILES = (*FILES, SETTINGS)
 
 Note = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Models:
-    """Folders of trained models; None: the packaged encoder, and no cross-encoder. `tasks` are by the task's name."""
+    """The encoder to begin with, and folders of trained models: an `encoder` takes its place. `tasks` are by name."""
 
+    base: Base
     encoder: Path | None = None
     cross_encoder: Path | None = None
     tasks: Mapping[str, Path] = field(default_factory=dict)
@@ -43,7 +45,7 @@ def build(dataset: Dataset, folder: Path, models: Models, backend: Backend, note
     products = read_catalogue(dataset)
     release_zero.write_catalogue(folder, products)
     if models.encoder is None:
-        release_zero.write_encoder(folder)
+        models.base.copy(folder / ENCODER)
     else:
         copy_model(models.encoder, folder / ENCODER)
     if models.cross_encoder is not None:
@@ -85,14 +87,12 @@ def add_cross_encoder(release: Path, folder: Path, model: Path) -> None:
 def seal(folder: Path, dataset: Dataset, models: Models, *, model: str, evaluation: Evaluation | None) -> Manifest:
     """Put what was measured into the built `folder`, and seal it."""
     trained = [name for name, there in (("encoder", models.encoder), ("cross-encoder", models.cross_encoder)) if there]
-    tuned = ", ".join([*trained, *models.tasks])
-    base_model = package_revision() + (f", trained: {tuned}" if tuned else "")
     if evaluation is not None:
         (folder / EVALUATION).write_bytes(encode(evaluation))
     return artefact.seal(
         folder,
         model=model,
-        base_model=base_model,
+        base_model=models.base.trained(*trained, *models.tasks),
         data_revision=dataset.prepared.revision,
         code_revision=training_revision(),
     )

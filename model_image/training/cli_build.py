@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from model_image.base import add_base, find_base
 from model_image.evaluation import Evaluation, EvaluationError, decode
 from model_image.registry_errors import RegistryError
 from model_image.settings import ModelError
@@ -62,6 +63,7 @@ def _build(arguments: argparse.Namespace) -> str:
         if not (folder / "settings.json").is_file():
             raise _InputError(f"{folder}: has no settings.json, expected a model as scripts/train writes it")
     evaluation = _evaluation(arguments.evaluation)
+    base = find_base(arguments.base, download=arguments.download)
     dataset = Dataset(arguments.data)
     if evaluation and evaluation.data_revision != dataset.prepared.revision:
         raise _InputError(
@@ -72,7 +74,7 @@ def _build(arguments: argparse.Namespace) -> str:
     from model_image.server.backend import open_backend
     from model_image.training.build import Models, build, refresh, seal
 
-    models = Models(encoder=arguments.encoder, cross_encoder=arguments.cross_encoder, tasks=tasks)
+    models = Models(base=base, encoder=arguments.encoder, cross_encoder=arguments.cross_encoder, tasks=tasks)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as name:
         folder = Path(name) / "out"
         folder.mkdir()
@@ -113,7 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--data", type=Path, required=True, help="the folder that scripts/prepare wrote")
     add("--out", type=Path, required=True, help="the release folder to make")
     add("--model", default="search", help="name of the channel that it is for (default: search)")
-    add("--encoder", type=Path, metavar="FOLDER", help="trained for retrieve (default: the packaged MiniLM)")
+    add_base(parser)
+    add("--encoder", type=Path, metavar="FOLDER", help="trained for retrieve (default: the base as it is)")
     add("--cross-encoder", type=Path, metavar="FOLDER", help="trained for rank (default: none)")
     add("--task", action="append", default=[], metavar="NAME=FOLDER", help="trained to classify or regress; repeatable")
     add("--refresh", action="store_true", help="what customers did up to the last event, not only before the cut")

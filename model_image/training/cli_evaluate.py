@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from model_image.base import add_base, find_base
 from model_image.evaluation import encode
 from model_image.index import IndexFileError
 from model_image.layout import EVALUATION
@@ -31,11 +32,12 @@ Measure a release on a prepared dataset and write a folder with
   calibration.json   scores to probabilities, two numbers for each task
 
 Graded queries are searched in the whole catalogue and reranked among what was judged; users with purchases on both
-sides of the dataset's cut are recommended their next basket. Baselines: BM25, MiniLM as it is and both fused;
-popularity, own frequency, item-kNN, MiniLM and their fusion. --against compares with other releases, such as the one
-that serves, and their latency in turn. Takes 2 to 4 minutes for 5,000 products and 120 queries on two cores; with
---cache the baseline's vectors are computed once. A release with a search ranker is asked fairly only where the data
-was prepared with --hold-fold before it was built; else its search is reported, but guards nothing."""
+sides of the dataset's cut are recommended their next basket. Baselines: BM25, the encoder --base as it is and both
+fused; popularity, own frequency, item-kNN, that encoder, and the first three fused. --against compares with other
+releases, such as the one that serves, and their latency in turn. Takes 2 to 4 minutes for 5,000 products and 120
+queries on two cores; with --cache the baseline's vectors are computed once. A release with a search ranker is asked
+fairly only where the data was prepared with --hold-fold before it was built; else its search is reported, but guards
+nothing."""
 
 _EXAMPLES = """\
 examples:
@@ -76,6 +78,7 @@ def _evaluate(arguments: argparse.Namespace, command: str) -> None:
     result = evaluate(
         dataset,
         arguments.release,
+        find_base(arguments.base, download=arguments.download),
         open_backend(arguments.backend, threads=len(os.sched_getaffinity(0))),
         against=arguments.against,
         settings=Settings(fold=arguments.fold, horizon_days=arguments.horizon, cache=arguments.cache),
@@ -141,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
         "and novel products; may be repeated",
     )
     parser.add_argument("--cache", type=Path, help="folder that keeps the baseline's vectors (default: none)")
+    add_base(parser)
     parser.add_argument("--backend", choices=BACKENDS, default="auto", help="what computes (default: auto)")
     return parser
 

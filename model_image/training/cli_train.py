@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from model_image.base import add_base, find_base
 from model_image.settings import ModelError
 from model_image.tables import TableError
 from model_image.training.dataset import EXAMPLES, Dataset, DatasetError
@@ -44,8 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         dataset = Dataset(arguments.data)
         dataset.examples(arguments.task)
 
-        from model_image.training.train.base import find_base  # torch: seconds to import, not needed to refuse a word
-        from model_image.training.train.plan import Job
+        from model_image.training.train.plan import Job  # torch: seconds to import, not needed to refuse a word
         from model_image.training.train.ranks import open_ranks
         from model_image.training.train.train import train
 
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         job = Job(
             task=arguments.task,
             dataset=dataset,
-            base=base,
+            base=base.folder,
             output=arguments.output,
             settings=settings,
             resume=arguments.resume,
@@ -83,12 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of a prepared dataset")
     parser.add_argument("--task", choices=sorted(EXAMPLES), required=True, help="what to learn")
-    parser.add_argument(
-        "--base",
-        default="minilm",
-        help="minilm (the packaged one), a folder, or the id of a hub's model in transformers' cache (default: minilm)",
-    )
-    parser.add_argument("--download", action="store_true", help="fetch a hub's model that the cache lacks")
+    add_base(parser)
     parser.add_argument("--output", type=Path, required=True, help="folder to make; it must not exist")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="default", help="settings to begin with")
     parser.add_argument(

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from model_image import release_zero
+from model_image import sample
+from model_image.base import find_base
 from model_image.embed import embed_texts
 from model_image.packed import TextModel, load_model
-from model_image.settings import ModelError, ModelSettings, write_settings
+from model_image.settings import ModelError, ModelSettings
 
 REFERENCE = json.loads((Path(__file__).parent / "minilm_reference.json").read_text())
 TEXTS: list[str] = REFERENCE["texts"]
@@ -23,8 +24,7 @@ SETTINGS = ModelSettings(max_tokens=256, head="embed", pooling="mean", dimension
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("release")
-    release_zero.write_encoder(made)
-    write_settings(made / "encoder", SETTINGS)
+    find_base().copy(made / "encoder")
     return made / "encoder"
 
 
@@ -52,10 +52,9 @@ def test_vectors_equal_those_of_sentence_transformers(
 
 def test_bfloat16_ranks_products_as_float32_does(encoder: TextModel, short: TextModel) -> None:
     """Spearman's rank correlation of the cosines over titles of the sample, for each of its queries."""
-    sample = Path(release_zero.__file__).parent / "sample"
     titles, queries = (
-        [row[column] for row in csv.DictReader((sample / f"{name}.csv").read_text().splitlines())][:60]
-        for name, column in (("catalogue", "title"), ("queries", "query"))
+        [row[column] for row in csv.DictReader(path.read_text().splitlines())][:60]
+        for path, column in ((sample.CATALOGUE, "title"), (sample.QUERIES, "query"))
     )
     exact, near = (embed_texts(model, queries) @ embed_texts(model, titles).T for model in (encoder, short))
     for one, other in zip(exact, near, strict=True):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from model_image import artefact, catalogue, cli_publish, release_zero, revisions, sample
+from model_image.base import find_base
 from model_image.embed import embed_texts
 from model_image.registry import open_registry
 from model_image.server.backend import open_backend
@@ -22,19 +23,8 @@ from model_image.tables import TableError
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sample")
-    release_zero.build(sample.CATALOGUE, folder)
+    release_zero.build(sample.CATALOGUE, folder, find_base())
     return folder
-
-
-def test_without_the_package_of_the_weights_it_says_where_to_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(revisions, "PACKAGE", "no-such-weights")
-    with pytest.raises(
-        ModelError, match=r"no-such-weights: not installed here, .* where requirements\.txt is installed"
-    ):
-        release_zero.write_encoder(tmp_path)
-    assert list(tmp_path.iterdir()) == []
 
 
 def load(folder: Path) -> Release:
@@ -71,10 +61,10 @@ def test_the_same_catalogue_gives_the_same_digest_and_another_one_does_not(built
     again.mkdir()
     other.mkdir()
     digest = artefact.verify(built).digest
-    assert release_zero.build(sample.CATALOGUE, again).digest == digest
+    assert release_zero.build(sample.CATALOGUE, again, find_base()).digest == digest
     shorter = tmp_path / "shorter.csv"
     shorter.write_text("".join(sample.CATALOGUE.read_text().splitlines(keepends=True)[:-1]))
-    assert release_zero.build(shorter, other).digest != digest
+    assert release_zero.build(shorter, other, find_base()).digest != digest
 
 
 @pytest.mark.parametrize(
@@ -104,7 +94,7 @@ def test_a_bad_row_is_told_before_the_long_work(tmp_path: Path) -> None:
     path.write_text("product_id,title\n1,a\n2,\n")
     folder.mkdir()
     with pytest.raises(TableError, match="line 3, column 'title'"):
-        release_zero.build(path, folder)
+        release_zero.build(path, folder, find_base())
     assert not (folder / "encoder").exists()
 
 
@@ -146,7 +136,7 @@ def test_real_queries_are_answered_about_as_well_as_the_encoder_alone(data_dir: 
     import pyarrow.parquet
 
     data = data_dir / "esci_us_150"
-    release_zero.build(data / "products.parquet", tmp_path)
+    release_zero.build(data / "products.parquet", tmp_path, find_base())
     release = load(tmp_path)
     gains: dict[str, dict[str, float]] = {}
     for row in pyarrow.parquet.read_table(data / "judgments.parquet").to_pylist():
@@ -178,7 +168,7 @@ def test_a_catalogue_that_changes_during_the_build_is_refused(tmp_path: Path) ->
         path.write_text("product_id,title\n2,blue kettle\n1,red shoes\n")
 
     with pytest.raises(TableError, match="a file that stays as it is during the build"):
-        release_zero.build(path, folder, progress=reorder)
+        release_zero.build(path, folder, find_base(), progress=reorder)
     assert not (folder / "manifest.json").exists()
 
 
@@ -198,19 +188,19 @@ def test_a_change_of_the_code_that_builds_or_of_its_libraries_is_another_input(m
     here = Path(revisions.__file__).parent
     for name in revisions._SOURCES:
         assert list(here.glob(f"{name}.py")), name
-    before = release_zero.inputs(sample.CATALOGUE)
+    before = revisions.inputs(sample.CATALOGUE, find_base())
     for name in ("_SOURCES", "_LIBRARIES"):
         with monkeypatch.context() as patch:
             patch.setattr(revisions, name, getattr(revisions, name)[:-1])
-            assert release_zero.inputs(sample.CATALOGUE).code_revision != before.code_revision
+            assert revisions.inputs(sample.CATALOGUE, find_base()).code_revision != before.code_revision
 
 
 def test_every_module_that_a_build_imports_counts_as_its_code(tmp_path: Path) -> None:
     (tmp_path / "c.csv").write_text("product_id,title\n1,red shoes\n")
     (tmp_path / "out").mkdir()
     code = (
-        "import sys; from pathlib import Path; from model_image import release_zero\n"
-        "release_zero.build(Path('c.csv'), Path('out'))\n"
+        "import sys; from pathlib import Path; from model_image import base, release_zero\n"
+        "release_zero.build(Path('c.csv'), Path('out'), base.find_base())\n"
         "print(*(module.__file__ for name, module in sys.modules.items() if name.startswith('model_image')))"
     )
     here = Path(revisions.__file__).parent

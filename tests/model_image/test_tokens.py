@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer as Reference
 from tokenizers import models, normalizers, pre_tokenizers, processors, trainers
 
-from model_image.revisions import PACKAGE
+from model_image.base import PACKAGE
 from model_image.sequences import keep_of_pair
 from model_image.settings import ModelError
 from model_image.tokens import Tokenizer

@@ -1,4 +1,4 @@
-"""What a recommendation must beat: popularity, the user's own frequency, item-kNN, the packaged MiniLM, and fusions."""
+"""What a recommendation must beat: popularity, own frequency, item-kNN, the encoder to begin with, and fusions."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ POPULAR = "popularity"
 OWN = "own frequency"
 KNN = "item-kNN"
 FUSION = "own frequency+item-kNN+popularity"
-MINILM = "minilm"
+BASE = "base encoder"
 POPULAR_DAYS = 30
 
 Scores = Callable[[History], np.ndarray]
@@ -36,7 +36,7 @@ def purchase_baselines(dataset: Dataset, ids: Sequence[str], vectors: np.ndarray
         POPULAR: ranked(ids, lambda history: recent),
         OWN: ranked(ids, lambda history: _own(history, row, len(ids)) + sales),
         KNN: ranked(ids, alike),
-        MINILM: ranked(ids, lambda history: vectors @ vectors[_last_basket(history, row)].sum(axis=0)),
+        BASE: ranked(ids, lambda history: vectors @ vectors[_last_basket(history, row)].sum(axis=0)),
     }
     # In the fusion each speaks of what it knows something of: filled up, own frequency is popularity twice.
     own = ranked(ids, lambda history: _own(history, row, len(ids)) + sales, least=1.0 - 1e-9)

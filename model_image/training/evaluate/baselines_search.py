@@ -1,4 +1,4 @@
-"""What a search must beat: BM25 over titles, the packaged MiniLM as it is, and both fused."""
+"""What a search must beat: BM25 over titles, the encoder to begin with as it is, and both fused."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -13,8 +13,8 @@ from model_image.training.evaluate.rankings import Run
 from model_image.training.evaluate.tables import Catalogue
 
 BM25 = "bm25"
-MINILM = "minilm"
-FUSION = "bm25+minilm"
+BASE = "base encoder"
+FUSION = f"{BM25}+{BASE}"
 
 Embed = Callable[[Sequence[str]], np.ndarray]
 """Texts to float32 [texts, dimension], rows of length 1."""
@@ -27,7 +27,7 @@ def search_baselines(catalogue: Catalogue, embed: Embed, vectors: np.ndarray) ->
     """By name; `vectors` float32 [products, dimension] are what `embed` gives for the products' texts."""
     lexical, near = bm25(catalogue), nearest(catalogue.ids, embed, vectors)
     found = lambda asked: {key: {p: s for p, s in run.items() if s > 0} for key, run in lexical(asked).items()}  # noqa: E731
-    return {BM25: lexical, MINILM: near, FUSION: fused([found, near])}
+    return {BM25: lexical, BASE: near, FUSION: fused([found, near])}
 
 
 def bm25(catalogue: Catalogue) -> System[Asked]:

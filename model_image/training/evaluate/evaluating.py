@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from model_image.base import Base
 from model_image.evaluation import SCHEMA, Comparison, Estimate, Evaluation, Measure
 from model_image.server.backend import Backend
 from model_image.training.dataset import Dataset
@@ -51,6 +52,7 @@ class Result:
 def evaluate(
     dataset: Dataset,
     candidate: Path,
+    base: Base,
     backend: Backend,
     *,
     against: Sequence[Path] = (),
@@ -58,7 +60,8 @@ def evaluate(
     guarded: Collection[Key] = GUARDED,
     say: Say = lambda text: None,
 ) -> Result:
-    """Measure the release folder `candidate`, compare it with every baseline and with the releases `against`.
+    """Measure the release folder `candidate`, compare it with every baseline, of which `base`
+    as it is is one, and with the releases `against`.
 
     Search is not guarded where a release learnt from what is asked. Raises `MeasureError`, `DatasetError`, and what
     loading a release raises.
@@ -74,7 +77,7 @@ def evaluate(
     if warning := leak(dataset, chosen, releases):
         say(f"caution: {warning}")
         guarded = without_search(guarded)
-    asked = questions(dataset, zero_shot(backend), backend.name, chosen)
+    asked = questions(dataset, zero_shot(base, backend), f"{base.revision} {backend.name}", chosen)
     answered = tuple(_answered(with_warning(question, warning), releases, say) for question in asked)
     return Result(
         candidate=names[0],

@@ -44,7 +44,7 @@ class Settings:
 def questions(dataset: Dataset, embed: Embed, kind: str, settings: Settings) -> Iterator[Question]:
     """Searching and reranking where there are judgments, recommending where there are events and a cut.
 
-    `embed` is the zero-shot baseline, `kind` the backend it runs on. Raises `MeasureError` where nothing can be asked.
+    `embed` is the zero-shot baseline, `kind` its weights and backend. Raises `MeasureError` where nothing can be asked.
     """
     fold = asked_fold(dataset, settings)
     searches, purchases = dataset.has(JUDGMENTS), dataset.has(EVENTS) and dataset.prepared.cut is not None

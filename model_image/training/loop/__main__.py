@@ -21,6 +21,9 @@ Prepare the shop's tables, train where asked, build a release with its rankers, 
 data it never saw, publish it, and let it answer a few of the users. Every step is one of the verbs scripts/prepare,
 train, evaluate, publish and canary.
 
+Release 0 comes first where requirements.txt is installed (scripts/publish --promote): the image carries no weights, so
+a run inside it begins with the encoder of the stable release.
+
 Tables lie in TRAINING_INPUT as catalogue, events, queries, judgments, classify and regress, each a .csv, .csv.gz or
 .parquet file or a folder of such; what is not there is left out, but for the catalogue. Words of the environment:
   TRAINING_REGISTRY (s3://<bucket> or a folder), TRAINING_INPUT (folder), TRAINING_DATA (folder to work in): required
@@ -93,6 +96,12 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--preset", default="default", help="of training (default: default)")
     add("--set", action="append", default=[], metavar="KEY=VALUE", help="one setting of training; repeatable")
+    add(
+        "--base",
+        metavar="ENCODER",
+        help="to begin with: minilm (packaged), a folder, or stable, that of the release that serves (default: minilm "
+        "where it is installed, which it is not in the image, else stable)",
+    )
     add("--percent", type=int, default=10, help="of the users who meet the release on trial (default: 10)")
     add(
         "--latency-budget",

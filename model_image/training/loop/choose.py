@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from model_image.base import Base
 from model_image.evaluation import Comparison, Evaluation
 from model_image.server.backend import Backend
 from model_image.training.build import Models, add_cross_encoder, build
@@ -31,7 +32,10 @@ class Chooser:
     """Builds candidates in `work` and measures them by `asked`, which is None where nothing can be asked; vectors of
     the baselines are kept there."""
 
-    def __init__(self, dataset: Dataset, asked: Dataset | None, backend: Backend, work: Path, say: Say) -> None:
+    def __init__(
+        self, dataset: Dataset, asked: Dataset | None, base: Base, backend: Backend, work: Path, say: Say
+    ) -> None:
+        self._base = base
         self._dataset = dataset
         self._asked = asked
         self._backend = backend
@@ -41,7 +45,9 @@ class Chooser:
 
     def choose(self, trained: Mapping[str, Path]) -> list[Candidate]:
         """The best one first, then those that it was better than, for the gate may refuse it. Raises `LoopError`."""
-        models = Models(tasks={task: trained[task] for task in ("classify", "regress") if task in trained})
+        models = Models(
+            base=self._base, tasks={task: trained[task] for task in ("classify", "regress") if task in trained}
+        )
         best = Candidate(folder=self._built("plain", models), models=models)
         chosen = [best]
         for task, change in (("retrieve", "encoder"), ("rank", "cross_encoder")):
@@ -69,6 +75,7 @@ class Chooser:
             found = evaluate(
                 self._asked,
                 candidate,
+                self._base,
                 self._backend,
                 against=against,
                 settings=self._settings,

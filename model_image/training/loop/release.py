@@ -28,14 +28,14 @@ class Serving:
     whole: bool = True
 
 
-def stable_of(registry: Registry, model: str, work: Path, say: Say) -> Serving:
-    """Raises `LoopError`."""
+def stable_of(registry: Registry, model: str, releases: Path, say: Say) -> Serving:
+    """Downloaded into `releases`, unless it is there. Raises `LoopError`."""
     with step("stable release"):
         channel = registry.channel(model)
         if channel.stable is None:
             return Serving(channel=channel)
         say(f"download {channel.stable}, which serves")
-        folder = work / channel.stable
+        folder = releases / channel.stable
         registry.download(model, channel.stable, folder)
         return Serving(channel=channel, folder=folder, whole=_whole(folder, say))
 

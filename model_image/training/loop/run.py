@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from model_image.base import Base
 from model_image.channel import MOST_PERCENT
 from model_image.evaluation import Evaluation
 from model_image.registry import Registry, check_model, open_registry
@@ -17,6 +18,7 @@ from model_image.training.cli_prepare import columns
 from model_image.training.data.errors import InputError
 from model_image.training.data.settings import utc
 from model_image.training.dataset import Dataset
+from model_image.training.loop.begin import begin_with
 from model_image.training.loop.choose import Candidate, Chooser
 from model_image.training.loop.errors import step
 from model_image.training.loop.files import find_tables
@@ -31,37 +33,50 @@ from model_image.words import required
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """`work` is a folder of this run alone: what is there is taken for its own."""
+    """`work` is a folder of this run alone: what is there is taken for its own. `base` is as `begin_with` has it."""
 
     registry: Registry
     learning: Learning
     work: Path
     model: str
+    base: str | None
     terms: Terms
 
     def all(self, say: Say) -> str | None:
         """The digest that went on trial; None where none did, and on all ranks but the first. Raises `LoopError`."""
         settings = self.learning.settings
         with step("torchrun"), open_ranks(os.environ, settings.device) as ranks:
-            dataset = prepared(self.learning, self.work, ranks, say)
+            base = begin_with(self.base, self.registry, self.model, self._releases, ranks)
+            dataset = prepared(self.learning, base, self._run, ranks, say)
             with step("evaluate"):  # before hours of work that nothing could come of
                 asked = measurable(dataset, say)
                 refuse_unmeasured(asked, self.registry.channel(self.model))
-            models = trained(self.learning, dataset, self.work, ranks, say)
-            digest = by_the_first(ranks, lambda: self._on_trial(dataset, asked, models, say))
+            models = trained(self.learning, dataset, base, self._run, ranks, say)
+            digest = by_the_first(ranks, lambda: self._on_trial(dataset, asked, base, models, say))
             if ranks.local == 0:  # once on every machine
-                shutil.rmtree(self.work)
+                shutil.rmtree(self._run)
+                shutil.rmtree(self._releases, ignore_errors=True)
             return digest
 
-    def _on_trial(self, dataset: Dataset, asked: Dataset | None, trained: Mapping[str, Path], say: Say) -> str | None:
+    @property
+    def _run(self) -> Path:
+        return self.work / "run"
+
+    @property
+    def _releases(self) -> Path:
+        return self.work / "releases"
+
+    def _on_trial(
+        self, dataset: Dataset, asked: Dataset | None, base: Base, trained: Mapping[str, Path], say: Say
+    ) -> str | None:
         with step("backend"):
             backend = open_backend("auto", threads=len(os.sched_getaffinity(0)))
-        serving = stable_of(self.registry, self.model, self.work, say)
+        serving = stable_of(self.registry, self.model, self._releases, say)
         with step("evaluate"):  # again: another release may have become the first stable one meanwhile
             refuse_unmeasured(asked, serving.channel)
         if asked is None:
             say("published without being measured: the tables allow no question, and nothing serves yet")
-        chooser = Chooser(dataset, asked, backend, self.work, say)
+        chooser = Chooser(dataset, asked, base, backend, self._run, say)
         offers = [self._offer(candidate, chooser, serving, dataset) for candidate in chooser.choose(trained)]
         return put_on_trial(self.registry, serving, offers, self.terms, say)
 
@@ -96,7 +111,8 @@ def read_run(words: Mapping[str, str], options: argparse.Namespace) -> Run:
     return Run(
         registry=registry,
         learning=learning,
-        work=Path(required(words, "TRAINING_DATA", "expected a folder to work in")) / "run",
+        work=Path(required(words, "TRAINING_DATA", "expected a folder to work in")),
         model=options.model,
+        base=options.base,
         terms=Terms(percent=options.percent, promote=options.promote, budget=options.latency_budget),
     )

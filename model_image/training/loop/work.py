@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from model_image.base import Base
 from model_image.revisions import training_revision
 from model_image.training.data import shards
 from model_image.training.data.pseudonyms import Pseudonyms
@@ -33,9 +34,9 @@ def claim(work: Path, made_of: str) -> bool:
     return there
 
 
-def made_of(settings: Settings, training: TrainSettings, names: Pseudonyms | None) -> str:
-    """All that prepared data and trained models depend on, in one digest: the tables' bytes, the settings, the key and
-    the code. Raises `InputError` and OSError."""
+def made_of(settings: Settings, training: TrainSettings, names: Pseudonyms | None, base: Base) -> str:
+    """All that prepared data and trained models depend on, in one digest: the tables' bytes, the settings, the key, the
+    encoder to begin with and the code. Raises `InputError` and OSError."""
     inputs = {
         f"{table}/{shard.name}": shards.digest(shard)
         for table, given in settings.inputs.items()
@@ -46,6 +47,7 @@ def made_of(settings: Settings, training: TrainSettings, names: Pseudonyms | Non
         "prepare": settings.described(),
         "train": dataclasses.asdict(training),
         "key": names.of("") if names else "",  # tells keys apart and gives none away
+        "base": base.revision,
         "code": training_revision(),
     }
     return sha256(msgspec.json.encode(said, order="sorted")).hexdigest()

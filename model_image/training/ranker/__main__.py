@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from model_image.base import add_base, find_base
+from model_image.settings import ModelError
 from model_image.training.dataset import EVENTS, JUDGMENTS, Dataset, DatasetError
 from model_image.training.ranker.encoded import kept
 from model_image.training.ranker.report import table
@@ -34,6 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="a folder that scripts/prepare wrote")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep the vectors of texts here for the next run")
+    add_base(parser)
     chosen = parser.parse_args(argv)
     try:
         dataset = Dataset(chosen.data)
@@ -44,13 +47,14 @@ def main(argv: list[str] | None = None) -> int:
         ]
         if not tasks:
             raise DatasetError(f"{chosen.data}: has neither {JUDGMENTS} nor {EVENTS}; prepare it with one of them")
-        embed = kept(chosen.cache)
+        base = find_base(chosen.base, download=chosen.download)
+        embed = kept(base, chosen.cache)
         for validate in tasks:
             start = time.monotonic()
             for part in validate(dataset, embed, _say):
                 print("\n".join(table(part)))
             _say(f"took {time.monotonic() - start:.0f} s")
-    except DatasetError as error:
+    except (DatasetError, ModelError) as error:
         _say(str(error))
         return 2
     except ValueError as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from model_image.base import Base
 from model_image.training.evaluate.vectors import Embed, kept_vectors, zero_shot
 
 
@@ -18,13 +19,13 @@ def encoder(folder: Path) -> Embed:
     return lambda texts: embed_texts(model, texts, batch_tokens=backend.batch_tokens, workers=backend.workers)
 
 
-def kept(cache: Path | None) -> Embed:
-    """The encoder of release 0 as it is, with what it gives kept in the folder `cache`; None keeps nothing."""
+def kept(base: Base, cache: Path | None) -> Embed:
+    """The encoder `base` as it is, with what it gives kept in the folder `cache`; None keeps nothing."""
     from model_image.server.backend import open_backend
 
     backend = open_backend("auto", threads=len(os.sched_getaffinity(0)))
-    embed = zero_shot(backend)
-    return lambda texts: kept_vectors(embed, texts, cache, backend.name)
+    embed = zero_shot(base, backend)
+    return lambda texts: kept_vectors(embed, texts, cache, f"{base.revision} {backend.name}")
 
 
 def halved(vectors: np.ndarray) -> np.ndarray:

@@ -1,39 +1,18 @@
-"""The model that training starts from: a folder with three files, a packaged one, or one of a model hub."""
+"""The model that training starts from, out of its three files."""
 
-import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from model_image.packed.checkpoint import CONFIG, WEIGHTS, read_config
+from model_image.packed.checkpoint import read_config
 from model_image.packed.families import DISTILBERT, FAMILIES
 from model_image.packed.shape import Shape, shape_of
-from model_image.revisions import package_folder
-from model_image.settings import TOKENIZER, ModelError
+from model_image.settings import CONFIG, TOKENIZER, WEIGHTS, ModelError
 from model_image.training.train.errors import TrainInputError
 
-MINILM = "minilm"
 _HEADS = {"classifier", "pre_classifier", "pooler"}
-FILES = (CONFIG, WEIGHTS, TOKENIZER)
-
-
-def find_base(name: str, *, download: bool = False) -> Path:
-    """The folder of `name`: "minilm", a folder, or the id of a hub's model in transformers' cache.
-
-    With `download`, files that the cache lacks are fetched; weights in safetensors alone, never a pickle.
-    Raises `TrainInputError`, and `ModelError` where "minilm" is not installed.
-    """
-    if name == MINILM:
-        return package_folder()
-    folder = Path(name)
-    if not folder.is_dir():
-        folder = _from_hub(name, download)
-    for file in FILES:
-        if not (folder / file).is_file():
-            raise TrainInputError(f"--base {name}: has no {file}; {_WAYS_OUT[file]}")
-    return folder
 
 
 def base_shape(folder: Path) -> Shape:
@@ -94,32 +73,5 @@ def is_head(name: str) -> bool:
     return not _HEADS.isdisjoint(name.split("."))
 
 
-def digest(folder: Path) -> str:
-    """sha256 of the three files, one after the other."""
-    found = hashlib.sha256()
-    for name in FILES:
-        with (folder / name).open("rb") as file:
-            found.update(hashlib.file_digest(file, "sha256").digest())
-    return f"sha256-{found.hexdigest()}"
-
-
 def copy_tokenizer(base: Path, folder: Path) -> None:
     shutil.copyfile(base / TOKENIZER, folder / TOKENIZER)
-
-
-def _from_hub(name: str, download: bool) -> Path:
-    from transformers.utils import cached_file
-
-    try:
-        files = [cached_file(name, file, local_files_only=not download) for file in FILES]
-        return Path(str(files[-1])).parent
-    except (OSError, ValueError) as error:
-        way = "is the id right, and has it model.safetensors and tokenizer.json?" if download else "--download fetches"
-        raise TrainInputError(f"--base {name}: neither a folder nor in transformers' cache; {way}") from error
-
-
-_WAYS_OUT = {
-    CONFIG: "expected a folder as transformers' save_pretrained writes it",
-    WEIGHTS: "weights are read from safetensors alone, never from a pickle (*.bin, *.pt): convert them where you trust",
-    TOKENIZER: "transformers' AutoTokenizer.from_pretrained(...).save_pretrained(folder) writes it",
-}

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 
+from model_image.base import digest
 from model_image.tables import TableError
 from model_image.training.dataset import Dataset, DatasetError
-from model_image.training.train.base import digest
 from model_image.training.train.examples import Example, Examples
 from model_image.training.train.inputs import precision
 from model_image.training.train.labels import Classify, Regress

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model_image.revisions import package_folder, package_revision
+from model_image.base import find_base
 from model_image.settings import ModelSettings, write_settings
 from scripts.localcloud.console import progress_line
 from scripts.localcloud.serving_bench.judged import Judged, ShopData
@@ -35,7 +35,7 @@ Example = tuple[str, str, int]
 
 def cross_encoder(data: ShopData | None) -> Path:
     """Folder of the model: safetensors, tokenizer, config.json and settings.json; made once per data and recipe."""
-    recipe = Path(__file__).read_bytes() + package_revision().encode()
+    recipe = Path(__file__).read_bytes() + find_base().revision.encode()
     key = sha256(recipe + (data.digest if data else "").encode()).hexdigest()[:12]
     title, usual = ("train the cross-encoder", "11 min") if data else ("make a cross-encoder of random head", "10 s")
     return cached(f"bench/cross-encoder-{key}", title, lambda into: _make(into, data), usual)
@@ -47,7 +47,7 @@ def _make(folder: Path, data: ShopData | None) -> None:
 
     quiet()
     torch.manual_seed(0)
-    source = package_folder()
+    source = find_base().folder
     model = BertForSequenceClassification.from_pretrained(source, num_labels=1)
     if data:
         tokenizer = AutoTokenizer.from_pretrained(source, model_max_length=MOST_TOKENS)

@@ -9,9 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from model_image import artefact, sample
+from model_image.base import FILES, find_base
 from model_image.layout import CROSS_ENCODER
 from model_image.registry import Registry, open_registry
-from model_image.settings import SETTINGS, TOKENIZER
+from model_image.settings import SETTINGS
 from scripts.localcloud.cloud import checkout_root
 from scripts.localcloud.console import step
 from scripts.localcloud.serving_bench.names import OURS
@@ -24,7 +25,7 @@ MAX_WAIT_SECONDS = 2
 """Eight questions of 32 pairs wait longer than the server's default on a CPU, and what it refuses cannot be timed. The
 overload meets the same bound."""
 
-_SERVED = ("config.json", "model.safetensors", TOKENIZER, SETTINGS)
+_SERVED = (*FILES, SETTINGS)
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def publish(registry: Registry, model: Path) -> None:
 
     with tempfile.TemporaryDirectory(prefix="release-") as name:
         folder = Path(name)
-        manifest = release_zero.build(sample.CATALOGUE, folder, model=MODEL)
+        manifest = release_zero.build(sample.CATALOGUE, folder, find_base(), model=MODEL)
         (folder / CROSS_ENCODER).mkdir()
         for file in _SERVED:
             shutil.copyfile(model / file, folder / CROSS_ENCODER / file)

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from model_image import evaluation
+from model_image.base import find_base
 from model_image.server.backends.dummy import DummyBackend
 from model_image.settings import ModelSettings
 from model_image.training import cli_evaluate
@@ -21,14 +22,14 @@ WRONG = tuple(f"thing {at}" for at in range(8))
 
 
 def _evaluate(dataset, release, *against, **options):
-    return evaluate(dataset, release, DummyBackend(), against=against, **options)
+    return evaluate(dataset, release, find_base(), DummyBackend(), against=against, **options)
 
 
 def test_a_release_is_measured_and_compared_with_baselines_and_another_release(prepare, make_release):
     good, bad = make_release(*TITLES), make_release(*WRONG)
     found = _evaluate(prepare(), good, bad).evaluation
     assert {measure.task for measure in found.measures} == {"search", "rerank", "recommend"}
-    assert {"bm25", "minilm", "bm25+minilm", "popularity", "own frequency", "item-kNN"} < {
+    assert {"bm25", "base encoder", "bm25+base encoder", "popularity", "own frequency", "item-kNN"} < {
         comparison.other for comparison in found.comparisons
     }
     other = next(iter(found.other_latency_ms))

@@ -5,6 +5,7 @@ from functools import partial
 import msgspec
 import pytest
 
+from model_image.base import find_base
 from model_image.embed import embed_texts
 from model_image.layout import ENCODER
 from model_image.server.backends.dummy import DummyBackend
@@ -43,7 +44,7 @@ def _guarded(result):
 
 def _measure(dataset, release, **settings):
     said: list[str] = []
-    found = evaluate(dataset, release, DummyBackend(), settings=Settings(**settings), say=said.append)
+    found = evaluate(dataset, release, find_base(), DummyBackend(), settings=Settings(**settings), say=said.append)
     return found, [text for text in said if text.startswith("caution")]
 
 

@@ -11,7 +11,7 @@ import safetensors.torch
 from model_image.tables import TableError
 from model_image.training.cli_train import main
 from model_image.training.dataset import DatasetError
-from model_image.training.train.base import base_shape, find_base
+from model_image.training.train.base import base_shape
 from model_image.training.train.errors import TrainError, TrainInputError
 from model_image.training.train.result import work_folder
 from model_image.training.train.train import train
@@ -97,23 +97,10 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_its_checkpoint(make_jo
     assert not (work_folder(job.output) / f"checkpoint-{step}").exists()
 
 
-def test_weights_as_a_pickle_are_not_read(tmp_path: Path, base: Path) -> None:
-    for name in ("config.json", "tokenizer.json"):
-        (tmp_path / name).write_bytes((base / name).read_bytes())
-    (tmp_path / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
-    with pytest.raises(TrainInputError, match=r"has no model\.safetensors; weights are read from safetensors alone"):
-        find_base(str(tmp_path))
-
-
 def test_a_family_that_is_not_served_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "gpt2"}')
     with pytest.raises(TrainInputError, match="model_type is 'gpt2', expected an encoder: bert"):
         base_shape(tmp_path)
-
-
-def test_a_hub_model_that_is_not_there_is_not_fetched_unasked() -> None:
-    with pytest.raises(TrainInputError, match="neither a folder nor in transformers' cache; --download fetches"):
-        find_base("nobody/no-such-model")
 
 
 def test_weights_that_are_not_finite_are_refused(make_job: MakeJob, tmp_path: Path) -> None:

