@@ -1,13 +1,16 @@
 """Tables of a prepared dataset, read by duckdb: what does not concern the question stays on disk."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from model_image.products import product_text
-from model_image.training.dataset import PRODUCTS, Dataset
-from model_image.training.evaluate.errors import MeasureError
+from model_image.training.dataset import PRODUCTS, Dataset, DatasetError
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 class Catalogue(NamedTuple):
@@ -35,16 +38,23 @@ def table(dataset: Dataset, name: str) -> str:
     return f"read_parquet('{path}')"
 
 
-def query(dataset: Dataset, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """The rows of one question. Raises `MeasureError` for a file that cannot be read."""
+@contextmanager
+def connected(dataset: Dataset) -> Iterator["duckdb.DuckDBPyConnection"]:
+    """A database in memory, in UTC. Raises `DatasetError` for a file of the dataset that cannot be read."""
     import duckdb
 
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         try:
-            return connection.execute(sql, list(values)).fetchall()
+            yield connection
         except duckdb.Error as error:
-            raise MeasureError(f"{dataset.folder}: {error}; prepare the data again") from error
+            raise DatasetError(f"{dataset.folder}: {error}; prepare the data again") from error
+
+
+def query(dataset: Dataset, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """The rows of one question. Raises `DatasetError` for a file that cannot be read."""
+    with connected(dataset) as connection:
+        return connection.execute(sql, list(values)).fetchall()
 
 
 def top(scores: np.ndarray, count: int) -> np.ndarray:

@@ -1,16 +1,17 @@
 """What the rankers learn from, out of a prepared dataset: products, graded queries, purchases by row and day."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from model_image.catalogue import TEXTS, Product
-from model_image.training.dataset import EVENTS, JUDGMENTS, PRODUCTS, QUERIES, Dataset
+from model_image.training.dataset import EVENTS, JUDGMENTS, PRODUCTS, QUERIES, Dataset, DatasetError
+from model_image.training.evaluate.tables import connected, table
 from model_image.training.ranker.behaviour import Purchases
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1)
 
 
 class Graded(NamedTuple):
@@ -50,23 +51,23 @@ def read_graded(dataset: Dataset, rows: Mapping[str, int]) -> list[Graded]:
 
 def read_bought(dataset: Dataset, rows: Mapping[str, int]) -> Bought:
     """Purchases of products in `rows`, each user, day and product once. Raises `DatasetError` also without a cut."""
-    from model_image.training.dataset import DatasetError
-
     if dataset.prepared.cut is None:
         raise DatasetError(f"{dataset.folder}: has no cut, expected a date; prepare it with --cut")
-    found = {
-        (user, (time - _EPOCH.replace(tzinfo=time.tzinfo)).days, rows[product])
-        for user, product, action, time in zip(
-            *_columns(dataset, EVENTS, ["user", "product_id", "action", "time"]), strict=True
+    sql = f"""
+        WITH known AS (SELECT unnest($1::VARCHAR[]) AS product_id, unnest($2::BIGINT[]) AS row)
+        SELECT DISTINCT "user", row, date_diff('day', DATE '1970-01-01', time::DATE) AS day
+        FROM {table(dataset, EVENTS)} JOIN known USING (product_id) WHERE action = 'purchase' AND "user" <> ''"""
+    with connected(dataset) as connection:
+        connection.execute(f"CREATE TEMP TABLE entries AS {sql}", [list(rows), list(rows.values())])
+        connection.execute(
+            """CREATE TEMP TABLE users AS SELECT "user", row_number() OVER (ORDER BY "user") - 1 AS number
+            FROM (SELECT DISTINCT "user" FROM entries)"""
         )
-        if action == "purchase" and user and product in rows
-    }
-    users = sorted({user for user, _, _ in found})
-    number = {user: at for at, user in enumerate(users)}
-    table = np.array(sorted((number[user], day, row) for user, day, row in found), dtype=np.int64).reshape(-1, 3)
-    cut = dataset.prepared.cut
-    entries = Purchases(user=table[:, 0], row=table[:, 2], day=table[:, 1])
-    return Bought(users, entries, (cut - _EPOCH.replace(tzinfo=cut.tzinfo)).days)
+        users = connection.execute('SELECT "user" FROM users ORDER BY number').fetchnumpy()["user"].tolist()
+        sql = 'SELECT number, day, row FROM entries JOIN users USING ("user") ORDER BY ALL'
+        found = connection.execute(sql).fetchnumpy()
+    entries = Purchases(*(found[name].astype(np.int64) for name in ("number", "row", "day")))
+    return Bought(users, entries, (dataset.prepared.cut.replace(tzinfo=None) - _EPOCH).days)
 
 
 def _columns(dataset: Dataset, table: str, names: list[str]) -> list[list[Any]]:
