@@ -11,6 +11,7 @@ from model_image import cli_shared as cli
 from model_image.base import Base, add_base, find_base
 from model_image.registry import Registry, gated, open_registry
 from model_image.registry.publishing import missing
+from model_image.revisions import inputs
 from model_image.settings import ModelError
 from model_image.tables import TableError
 
@@ -83,7 +84,7 @@ def publish(path: Path, registry: Registry, base: Base, *, model: str, renamed: 
     """Build and publish unless a release of the same inputs is there; returns the digest. Raises what `main` tells."""
     for _ in catalogue.read_catalogue(path, renamed=renamed):  # a bad row is told before the registry is asked
         pass
-    wanted = release_zero.inputs(path, base, renamed=renamed)
+    wanted = inputs(path, base, renamed=renamed)
     going = registry.channel(model).collecting
     for manifest in registry.releases(model):
         if manifest.digest not in going and wanted.match(manifest) and not missing(registry.store, manifest):

@@ -97,6 +97,12 @@ def test_latency_has_a_budget_and_is_not_passed_by_silence(now: dict[str, float]
     assert (refused(FINE, latency_ms=now) == []) is passes
 
 
+@pytest.mark.parametrize(("now", "passes"), [(10.0, True), (10.1, False), (math.nan, False)])
+def test_what_answers_fast_passes_however_fast_the_stable_release_is(now: float, passes: bool) -> None:
+    told = refused(FINE, latency_ms={"search": now}, other_latency_ms={STABLE: {"search": 0.25}})
+    assert (told == []) is passes
+
+
 def test_latency_that_was_not_measured_beside_the_stable_release_is_refused() -> None:
     assert "latency_ms: not measured" in refused(FINE, other_latency_ms={})[0]
     assert refused(FINE, latency_ms={"search": 10, "a new task": 900}) == []

@@ -97,10 +97,11 @@ def test_a_run_goes_from_the_shop_s_tables_to_a_release_on_trial_beside_release_
     began = time.monotonic()
     with run_of(local_cloud, "retraining", "retraining", loop) as run:
         assert run.ended(timeout=600) == "Complete", run.log()
+        log = run.log()
     measured(f"two workers went from a shop's tables to a release on trial in {time.monotonic() - began:.0f} s")
     channel = registry.channel(MODEL)
     assert channel.stable == first.digest
-    assert channel.canary
+    assert channel.canary, log
     assert channel.canary_percent == 10
     assert registry.manifest(MODEL, channel.canary).base_model == began_with.revision
     (evaluation,) = registry.evaluations(MODEL, channel.canary)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from model_image.promotion import LATENCY_BUDGET
+from model_image.promotion import FAST_MS, LATENCY_BUDGET
 from model_image.training.dataset import EXAMPLES
 from model_image.training.loop.files import InputFilesError
 from model_image.words import ConfigError
@@ -108,7 +108,7 @@ def parser() -> argparse.ArgumentParser:
         type=float,
         default=LATENCY_BUDGET,
         metavar="FACTOR",
-        help=f"times the stable release's latency that is accepted (default: {LATENCY_BUDGET})",
+        help=f"times the stable release's latency that is accepted, above {FAST_MS:g} ms (default: {LATENCY_BUDGET})",
     )
     add("--promote", action="store_true", help="for all users at once, where the gate has nothing against it")
     return parser

@@ -5,8 +5,10 @@ from functools import partial
 
 import pytest
 
-from model_image import artefact, channel_collecting, cli_promote, cli_publish, cli_rollback, release_zero
+from model_image import artefact, channel_collecting, cli_promote, cli_publish, cli_rollback
+from model_image.base import find_base
 from model_image.registry import Registry, moving
+from model_image.revisions import inputs
 from tests.model_image.registry_verbs.conftest import Verb
 
 
@@ -68,7 +70,7 @@ def test_a_release_on_its_way_out_is_not_said_to_be_published(
     path.write_text("product_id,title\n1,red shoes\n")
     folder.mkdir()
     (folder / "x.json").write_text("as if built from it")
-    manifest = artefact.seal(folder, model="search", **dataclasses.asdict(release_zero.inputs(path)))
+    manifest = artefact.seal(folder, model="search", **dataclasses.asdict(inputs(path, find_base())))
     assert run(cli_publish, "--folder", str(folder))[0] == 0
     assert "has the release of this catalogue already" in run(cli_publish, "--catalogue", str(path))[2]
     removing(registry, manifest.digest)

@@ -64,7 +64,7 @@ def test_where_the_gate_refuses_the_best_one_by_latency_the_next_one_goes_on_tri
     said: list[str] = []
     slow, plain = make_release("slow shoes"), make_release("plain shoes")
     digest = folder_registry.publish(plain)
-    offers = [offer(slow, measured(stable, latency=9.0), "never"), offer(plain, measured(stable), digest)]
+    offers = [offer(slow, measured(stable, latency=99.0), "never"), offer(plain, measured(stable), digest)]
     serving = Serving(channel=folder_registry.channel("search"))
     assert put_on_trial(folder_registry, serving, offers, TERMS, said.append) == digest
     assert folder_registry.channel("search").canary == digest
