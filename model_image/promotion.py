@@ -1,8 +1,8 @@
 """The gate of a promotion: what speaks against a candidate, by what was measured of it. Pure; no storage here.
 
 A candidate passes that is better than the stable release, or equal within the 95 % interval of the paired difference,
-on every guarded measure of every segment, and that answers fast, or within the latency budget. An improvement elsewhere makes
-up for nothing.
+on every guarded measure of every segment, and that answers fast, or within the latency budget. An improvement
+elsewhere makes up for nothing.
 
 Guarded is what the candidate's evaluation guards and what the stable release's guarded, segment by segment: it has to
 be compared, and counts also where the comparison itself does not guard it. Evaluations cease to guard a segment with
@@ -22,8 +22,8 @@ machine differ by a tenth, and a fifth more is what a fleet's headroom takes wit
 
 FAST_MS = 10.0
 """A median that is fast whatever the stable release's was: a thirtieth of the 300 ms that p99 promises
-(`watch.latencyP99Ms`). Release 0 recommends in a quarter of a millisecond, the first learned ranker after it in four: by
-the budget alone nothing that is better would ever follow it."""
+(`watch.latencyP99Ms`). Release 0 recommends in a quarter of a millisecond, the first learned ranker after it in four:
+by the budget alone nothing that is better would ever follow it."""
 
 EVALUATE = "evaluate it beside the stable release (scripts/evaluate) and record that (scripts/releases record)"
 _IMPROVE = "improve the candidate, or keep the stable release"

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from model_image import artefact, channel_collecting, cli_promote, cli_publish, cli_rollback
+from model_image import artefact, channel_collecting, cli_promote, cli_publish, cli_rollback, release_zero
 from model_image.base import find_base
 from model_image.registry import Registry, moving
 from model_image.revisions import inputs
