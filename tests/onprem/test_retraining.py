@@ -1,7 +1,6 @@
 """Training runs on the cluster of the running local cloud: two pods find each other, and go from tables to a canary."""
 
 import json
-import secrets
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -51,7 +50,7 @@ def shop(local_cloud: LocalCloud, tmp_path: Path) -> Iterator[None]:
     """The tables of a small shop as a ConfigMap, which takes the place of a volume here, and the key as a Secret."""
     write_tables(tmp_path / "tables")
     data = {path.name: path.read_text() for path in (tmp_path / "tables").iterdir()}
-    key = b64encode(secrets.token_bytes(32)).decode()
+    key = b64encode(bytes(range(32))).decode()  # the same users are held back each time
     made = [
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": TABLES}, "data": data},
         {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET}, "data": {KEY: key}},

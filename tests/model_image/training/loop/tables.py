@@ -8,7 +8,7 @@ from pathlib import Path
 from model_image import sample
 
 FIRST = datetime(2026, 1, 5, tzinfo=UTC)
-DAYS, USERS, EACH = 100, 60, 6
+DAYS, USERS, EACH, LIKED = 100, 60, 6, 4
 
 
 def write_tables(folder: Path, *, seed: int = 0) -> None:
@@ -22,13 +22,13 @@ def write_tables(folder: Path, *, seed: int = 0) -> None:
 
 
 def _events(products: list[dict[str, str]], chance: random.Random) -> list[list[str]]:
-    """Each user likes one category, buys one thing of it again and again, and others by chance."""
+    """Each user likes one category, and of it what many like: one thing again and again, and others by chance."""
     by_category: dict[str, list[str]] = {}
     for product in products:
         by_category.setdefault(product["category"].partition(" > ")[0], []).append(product["product_id"])
     found = []
     for user in range(USERS):
-        liked = by_category[sorted(by_category)[user % len(by_category)]]
+        liked = by_category[sorted(by_category)[user % len(by_category)]][:LIKED]
         usual = chance.choice(liked)
         for day in sorted(chance.sample(range(DAYS), EACH)):
             for product in {usual, chance.choice(liked), chance.choice(products)["product_id"]}:
