@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -34,8 +35,13 @@ def read_catalogue(dataset: Dataset) -> Catalogue:
 
 def table(dataset: Dataset, name: str) -> str:
     """The table as duckdb reads it in a FROM clause. Raises `DatasetError` where it was not given."""
-    path = str(dataset.path(name)).replace("'", "''")
-    return f"read_parquet('{path}')"
+    return parquet(dataset.path(name))
+
+
+def parquet(path: Path) -> str:
+    """The same for any file; folders above it with names such as `a=1` are no columns."""
+    quoted = str(path).replace("'", "''")
+    return f"read_parquet('{quoted}', hive_partitioning = false)"
 
 
 @contextmanager

@@ -57,12 +57,10 @@ def _measured(
 
 
 def _examples(dataset: Dataset, head: str) -> tuple[list[str], list[Any]]:
-    source = str(dataset.examples(head)).replace("'", "''")
-    rows = tables.query(
-        dataset, f"SELECT text, {_COLUMNS[head]} FROM read_parquet('{source}') WHERE split = 'valid' ORDER BY ALL"
-    )
+    source = tables.parquet(dataset.examples(head))
+    rows = tables.query(dataset, f"SELECT text, {_COLUMNS[head]} FROM {source} WHERE split = 'valid' ORDER BY ALL")
     if not rows:
-        raise MeasureError(f"{source}: no text of the split 'valid', expected one at least; prepare with more texts")
+        raise MeasureError(f"{dataset.examples(head)}: no text of the split 'valid', expected one at least; prepare with more texts")
     return [text for text, _ in rows], [value for _, value in rows]
 
 
