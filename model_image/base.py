@@ -7,9 +7,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from model_image.layout import ENCODER
 from model_image.settings import (
     CONFIG,
+    SAYING,
     TOKENIZER,
     WEIGHTS,
     ModelError,
@@ -28,7 +31,7 @@ FILES = (CONFIG, WEIGHTS, TOKENIZER)
 _MINILM = ModelSettings(head="embed", pooling="mean", max_tokens=256, dimension=384)
 """From the model's own files in the package: sentence_bert_config.json, 1_Pooling/config.json, config.json."""
 
-_TRAINED = ", trained: "
+_TRAINED, _TUNED = ", trained: ", ", tuned"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,18 +67,16 @@ def find_base(name: str = MINILM, *, download: bool = False) -> Base:
         if not (folder / file).is_file():
             raise ModelError(f"--base {name}: has no {file}; {_WAYS_OUT[file]}")
     called = folder.resolve().name if folder == Path(name) else name
-    return Base(folder=folder, settings=found_settings(folder), revision=f"{called}@{digest(folder)}")
+    return _told_apart(called, folder, found_settings(folder))
 
 
 def of_release(folder: Path, base_model: str) -> Base:
     """The encoder of the release in `folder`, whose manifest has `base_model`. Raises `ModelError`."""
     began, _, parts = base_model.partition(_TRAINED)
-    trained = "encoder" in parts.split(", ")
-    return Base(
-        folder=folder / ENCODER,
-        settings=read_settings(folder / ENCODER),
-        revision=f"{began}, tuned@{digest(folder / ENCODER)}" if trained else began,
-    )
+    settings = read_settings(folder / ENCODER)
+    if "encoder" not in parts.split(", "):
+        return Base(folder=folder / ENCODER, settings=settings, revision=began)
+    return _told_apart(f"{began.partition(_TUNED)[0]}{_TUNED}", folder / ENCODER, settings)
 
 
 def add_base(parser: argparse.ArgumentParser) -> None:
@@ -104,6 +105,12 @@ def digest(folder: Path) -> str:
     return f"sha256-{found.hexdigest()}"
 
 
+def _told_apart(name: str, folder: Path, settings: ModelSettings) -> Base:
+    """By weights, tokenizer and settings: with another pooling the same files give other vectors."""
+    found = hashlib.sha256(digest(folder).encode() + msgspec.json.encode(settings)).hexdigest()
+    return Base(folder=folder, settings=settings, revision=f"{name}@sha256-{found}")
+
+
 def _package() -> importlib.metadata.Distribution:
     try:
         return importlib.metadata.distribution(PACKAGE)
@@ -121,12 +128,15 @@ def _from_hub(name: str, download: bool) -> Path:
 
     try:
         files = [cached_file(name, file, local_files_only=not download) for file in FILES]
+        for file in SAYING:
+            cached_file(name, file, local_files_only=not download, _raise_exceptions_for_missing_entries=False)
         return Path(str(files[-1])).parent
     except (OSError, ValueError) as error:
-        way = "is the id right, and has it model.safetensors and tokenizer.json?" if download else "--download fetches"
+        way = "is the id right, and has it model.safetensors and tokenizer.json?" if download else _FETCHED
         raise ModelError(f"--base {name}: neither a folder nor in transformers' cache; {way}") from error
 
 
+_FETCHED = "name a folder, or have scripts/train --download fetch the hub's model"
 _WAYS_OUT = {
     CONFIG: "expected a folder as transformers' save_pretrained writes it",
     WEIGHTS: "weights are read from safetensors alone, never from a pickle (*.bin, *.pt): convert them where you trust",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from model_image import cli_shared as cli
 from model_image.channel import PROMOTE
-from model_image.promotion import FAST_MS, LATENCY_BUDGET
+from model_image.promotion import ALLOWANCE_MS, LATENCY_BUDGET
 from model_image.registry import gated, open_registry
 
 _DESCRIPTION = """\
@@ -75,6 +75,6 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=LATENCY_BUDGET,
         metavar="FACTOR",
-        help=f"times the stable release's latency that is accepted, above {FAST_MS:g} ms (default: {LATENCY_BUDGET})",
+        help=f"times the stable release's latency accepted, {ALLOWANCE_MS:g} ms more (default: {LATENCY_BUDGET})",
     )
     return parser

@@ -11,6 +11,12 @@ WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 SETTINGS = "settings.json"
 
+MODULES = "modules.json"
+SAYING = (MODULES, "1_Pooling/config.json", "sentence_bert_config.json")
+"""What sentence-transformers' models say of themselves; none of them has to be there."""
+
+_MODULES = ("Transformer", "Pooling", "Normalize")
+_FROM_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet")  # count positions from the id of padding
 _MOST_TOKENS = 512  # of a model that does not say: the text of a product is shorter
 
 Head = Literal["embed", "rank", "classify", "regress"]
@@ -46,15 +52,7 @@ def read_settings(folder: Path) -> ModelSettings:
         settings = msgspec.json.decode(path.read_bytes(), type=ModelSettings)
     except (OSError, msgspec.MsgspecError) as error:
         raise ModelError(f"{path}: {error}") from error
-    if settings.max_tokens < 8:
-        raise ModelError(f"{path}: max_tokens is {settings.max_tokens}, expected 8 or more")
-    if settings.head == "classify" and len(settings.labels) < 2:
-        raise ModelError(
-            f"{path}: head is 'classify', so labels must be given, two or more: probabilities of one are 1"
-        )
-    if settings.outputs < 1:
-        raise ModelError(f"{path}: head is 'embed', so dimension must be given")
-    return settings
+    return _checked(settings, path)
 
 
 def write_settings(folder: Path, settings: ModelSettings) -> None:
@@ -76,18 +74,31 @@ def found_settings(folder: Path) -> ModelSettings:
     dimension, positions = config.get("hidden_size", config.get("dim")), config.get("max_position_embeddings")
     if not isinstance(dimension, int) or not isinstance(positions, int):
         raise ModelError(f"{folder / CONFIG}: has no hidden_size and max_position_embeddings, expected an encoder's")
-    from_padding = str(config.get("model_type")) in ("roberta", "xlm-roberta", "camembert")
-    longest = positions - config.get("pad_token_id", 1) - 1 if from_padding else positions
+    if str(config.get("model_type")) in _FROM_PADDING:
+        padding = config.get("pad_token_id", 1)
+        positions -= 1 + (padding if isinstance(padding, int) else 1)
     cls, mean = _pooled(folder / "1_Pooling" / CONFIG)
     if not cls and not mean:
         raise ModelError(f"{folder / '1_Pooling' / CONFIG}: pools neither the mean nor the first token")
+    for module in _read(folder / MODULES, list):
+        if (kind := str(module.get("type", "")).rpartition(".")[2]) not in _MODULES:
+            raise ModelError(f"{folder / MODULES}: module {kind!r}, expected {', '.join(_MODULES)} alone")
     said = _read(folder / "sentence_bert_config.json").get("max_seq_length")
-    return ModelSettings(
-        head="embed",
-        pooling="mean" if mean else "cls",
-        max_tokens=min(longest, said if isinstance(said, int) else _MOST_TOKENS),
-        dimension=dimension,
-    )
+    most = min(positions, said if isinstance(said, int) else _MOST_TOKENS)
+    found = ModelSettings(head="embed", pooling="mean" if mean else "cls", max_tokens=most, dimension=dimension)
+    return _checked(found, folder / CONFIG)
+
+
+def _checked(settings: ModelSettings, path: Path) -> ModelSettings:
+    if settings.max_tokens < 8:
+        raise ModelError(f"{path}: max_tokens is {settings.max_tokens}, expected 8 or more")
+    if settings.head == "classify" and len(settings.labels) < 2:
+        raise ModelError(
+            f"{path}: head is 'classify', so labels must be given, two or more: probabilities of one are 1"
+        )
+    if settings.outputs < 1:
+        raise ModelError(f"{path}: head is 'embed', so dimension must be given")
+    return settings
 
 
 def _pooled(path: Path) -> tuple[bool, bool]:
@@ -96,14 +107,14 @@ def _pooled(path: Path) -> tuple[bool, bool]:
     return bool(found.get("pooling_mode_cls_token")), bool(found.get("pooling_mode_mean_tokens", not found))
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """{} where there is no such file. Raises `ModelError`."""
+def _read(path: Path, kind: type = dict) -> Any:
+    """What the JSON file holds, of this kind; an empty one where there is no such file. Raises `ModelError`."""
     try:
         found = json.loads(path.read_bytes())
     except FileNotFoundError:
-        return {}
+        return kind()
     except (OSError, ValueError) as error:
         raise ModelError(f"{path}: {error}") from error
-    if not isinstance(found, dict):
-        raise ModelError(f"{path}: expected an object, found {type(found).__name__}")
+    if not isinstance(found, kind):
+        raise ModelError(f"{path}: expected {kind.__name__}, found {type(found).__name__}")
     return found

@@ -1,6 +1,7 @@
 """The encoder to begin with: packaged, from a folder of anybody's, or of a release."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,8 @@ def test_a_folder_is_copied_whole_with_the_settings_that_its_files_say(
     [
         ({}, 64),
         ({"max_position_embeddings": 2048}, 512),
-        ({"model_type": "xlm-roberta", "max_position_embeddings": 514, "pad_token_id": 1}, 512),
+        ({"model_type": "xlm-roberta", "max_position_embeddings": 100, "pad_token_id": 1}, 98),
+        ({"model_type": "xlm-roberta", "max_position_embeddings": 100, "pad_token_id": None}, 98),
     ],
 )
 def test_without_settings_the_mean_of_as_many_tokens_as_have_a_position(
@@ -87,6 +89,17 @@ def test_the_same_files_have_the_same_revision_wherever_they_are_and_others_anot
     assert find_base(str(tmp_path / "there" / "e5")).revision != first
 
 
+def test_with_another_pooling_the_same_files_have_another_revision(make_encoder: MakeEncoder) -> None:
+    mean = find_base(str(make_encoder()))
+    cls = find_base(
+        str(
+            make_encoder({"1_Pooling/config.json": {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}})
+        )
+    )
+    assert (mean.settings.pooling, cls.settings.pooling) == ("mean", "cls")
+    assert mean.revision != cls.revision
+
+
 @pytest.mark.parametrize(
     ("files", "config", "told"),
     [
@@ -97,7 +110,9 @@ def test_the_same_files_have_the_same_revision_wherever_they_are_and_others_anot
             {},
             r"settings\.json: head is 'rank', expected",
         ),
-        ({"sentence_bert_config.json": []}, {}, r"sentence_bert_config\.json: expected an object, found list"),
+        ({"sentence_bert_config.json": []}, {}, r"sentence_bert_config\.json: expected dict, found list"),
+        ({"sentence_bert_config.json": {"max_seq_length": 0}}, {}, "max_tokens is 0, expected 8 or more"),
+        ({"modules.json": [{"type": "sentence_transformers.models.Dense"}]}, {}, r"modules\.json: module 'Dense'"),
     ],
 )
 def test_what_is_no_encoder_that_we_compute_is_refused_with_its_file(
@@ -116,7 +131,7 @@ def test_weights_as_a_pickle_are_not_read(make_encoder: MakeEncoder) -> None:
 
 
 def test_a_hub_model_that_is_not_there_is_not_fetched_unasked() -> None:
-    with pytest.raises(ModelError, match="neither a folder nor in transformers' cache; --download fetches"):
+    with pytest.raises(ModelError, match=r"neither a folder nor in transformers' cache; .*--download"):
         find_base("nobody/no-such-model")
 
 
@@ -128,5 +143,29 @@ def test_the_encoder_of_a_release_is_what_it_began_with_unless_it_was_trained(
     again = of_release(tmp_path, began.trained("cross-encoder", "price"))
     assert (again.revision, again.settings) == (began.revision, began.settings)
     tuned = of_release(tmp_path, began.trained("encoder"))
-    assert tuned.revision == f"{began.revision}, tuned@{base.digest(tmp_path / 'encoder')}"
+    assert tuned.revision.startswith(f"{began.revision}, tuned@sha256-")
     assert of_release(tmp_path, tuned.trained("cross-encoder")).revision == tuned.revision
+    (tmp_path / "encoder" / "model.safetensors").write_bytes(b"others")
+    again = of_release(tmp_path, tuned.trained("encoder"))
+    assert again.revision != tuned.revision
+    assert len(again.revision) == len(tuned.revision), "it does not grow from day to day"
+
+
+def test_a_hub_s_model_is_computed_as_its_files_say(
+    make_encoder: MakeEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cache of a hub has what was asked for, and nothing else."""
+    pooling = {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}
+    hub, cache = make_encoder({"1_Pooling/config.json": pooling}), tmp_path / "cache"
+
+    def cached_file(name: str, file: str, **options: Any) -> str | None:
+        if not (hub / file).is_file():
+            assert options["_raise_exceptions_for_missing_entries"] is False
+            return None
+        (cache / file).parent.mkdir(parents=True, exist_ok=True)
+        return str(shutil.copyfile(hub / file, cache / file))
+
+    monkeypatch.setattr("transformers.utils.cached_file", cached_file)
+    found = find_base("shop/e5", download=True)
+    assert (found.folder, found.settings.pooling) == (cache, "cls")
+    assert found.revision.startswith("shop/e5@sha256-")

@@ -91,14 +91,14 @@ def test_a_guarded_metric_cannot_be_left_out_of_the_comparison() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "passes"), [({"search": 11.9}, True), ({"search": 12.1}, False), ({}, False), ({"search": math.nan}, False)]
+    ("now", "passes"), [({"search": 16.9}, True), ({"search": 17.1}, False), ({}, False), ({"search": math.nan}, False)]
 )
 def test_latency_has_a_budget_and_is_not_passed_by_silence(now: dict[str, float], passes: bool) -> None:
     assert (refused(FINE, latency_ms=now) == []) is passes
 
 
-@pytest.mark.parametrize(("now", "passes"), [(10.0, True), (10.1, False), (math.nan, False)])
-def test_what_answers_fast_passes_however_fast_the_stable_release_is(now: float, passes: bool) -> None:
+@pytest.mark.parametrize(("now", "passes"), [(5.29, True), (5.31, False), (math.nan, False)])
+def test_a_few_milliseconds_pass_however_fast_the_stable_release_is(now: float, passes: bool) -> None:
     told = refused(FINE, latency_ms={"search": now}, other_latency_ms={STABLE: {"search": 0.25}})
     assert (told == []) is passes
 

@@ -1,5 +1,7 @@
 """Tables of a prepared dataset, read by duckdb: what does not concern the question stays on disk."""
 
+import glob
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,19 +42,25 @@ def table(dataset: Dataset, name: str) -> str:
 
 def parquet(path: Path) -> str:
     """The same for any file; folders above it with names such as `a=1` are no columns."""
-    quoted = str(path).replace("'", "''")
+    quoted = glob.escape(str(path)).replace("'", "''")
     return f"read_parquet('{quoted}', hive_partitioning = false)"
 
 
 @contextmanager
 def connected(dataset: Dataset) -> Iterator["duckdb.DuckDBPyConnection"]:
-    """A database in memory, in UTC. Raises `DatasetError` for a file of the dataset that cannot be read."""
+    """A database in memory, in UTC; what does not fit there spills into the folder for temporary files.
+
+    Raises `DatasetError` for a file of the dataset that cannot be read, OSError for a disk or a memory that is full.
+    """
     import duckdb
 
-    with duckdb.connect() as connection:
+    with tempfile.TemporaryDirectory(prefix="tables-") as spilt, duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"SET temp_directory = '{spilt}'")
         try:
             yield connection
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            raise OSError(f"{dataset.folder}: {error}") from error
         except duckdb.Error as error:
             raise DatasetError(f"{dataset.folder}: {error}; prepare the data again") from error
 

@@ -60,7 +60,9 @@ def _examples(dataset: Dataset, head: str) -> tuple[list[str], list[Any]]:
     source = tables.parquet(dataset.examples(head))
     rows = tables.query(dataset, f"SELECT text, {_COLUMNS[head]} FROM {source} WHERE split = 'valid' ORDER BY ALL")
     if not rows:
-        raise MeasureError(f"{dataset.examples(head)}: no text of the split 'valid', expected one at least; prepare with more texts")
+        raise MeasureError(
+            f"{dataset.examples(head)}: no text of the split 'valid', expected one at least; prepare with more texts"
+        )
     return [text for text, _ in rows], [value for _, value in rows]
 
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from model_image.promotion import FAST_MS, LATENCY_BUDGET
+from model_image.promotion import ALLOWANCE_MS, LATENCY_BUDGET
 from model_image.training.dataset import EXAMPLES
 from model_image.training.loop.files import InputFilesError
 from model_image.words import ConfigError
@@ -35,7 +35,7 @@ alone, views without purchases) make the first release, unmeasured; nothing foll
 
 The queries of --hold-fold choose among the trained models and then judge the release against the stable one: what was
 chosen by them looks a little better than it is. Keep one fold: a stable release built with another fold has learnt
-from the queries it is now measured by, and looks better than it is.
+from the queries it is now measured by, and looks better than it is, and so does what goes on from its encoder.
 """
 
 _EXAMPLES = """\
@@ -79,7 +79,11 @@ def parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--model", default="search", help="name of the channel (default: search)")
     add("--column", action="append", default=[], metavar="TABLE.OURS=THEIRS", help="as scripts/prepare has it")
-    add("--cut", metavar="TIME", help="end of what is learnt from (default: the last 20 %% of the days are measured)")
+    add(
+        "--cut",
+        metavar="TIME",
+        help="end of what is learnt from (default: a midnight, about 80 %% of the events before it)",
+    )
     add(
         "--hold-fold",
         type=int,
@@ -108,20 +112,26 @@ def parser() -> argparse.ArgumentParser:
         type=float,
         default=LATENCY_BUDGET,
         metavar="FACTOR",
-        help=f"times the stable release's latency that is accepted, above {FAST_MS:g} ms (default: {LATENCY_BUDGET})",
+        help=f"times the stable release's latency accepted, {ALLOWANCE_MS:g} ms more (default: {LATENCY_BUDGET})",
     )
     add("--promote", action="store_true", help="for all users at once, where the gate has nothing against it")
     return parser
 
 
 def _failed(error: Exception, code: int) -> int:
-    _say(f"error: {error}")
+    """Told by every rank: only the one that it happened to knows why."""
+    rank = os.environ.get("RANK", "0")
+    _print(f"error: {error}" if rank == "0" else f"error at rank {rank}: {error}")
     return code
 
 
 def _say(text: str) -> None:
     if os.environ.get("RANK", "0") == "0":
-        print(f"{datetime.now(UTC):%H:%M:%S} {text}", file=sys.stderr, flush=True)
+        _print(text)
+
+
+def _print(text: str) -> None:
+    print(f"{datetime.now(UTC):%H:%M:%S} {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import torch
 from model_image.base import MINILM, Base, find_base, of_release
 from model_image.registry import Registry
 from model_image.settings import ModelError
+from model_image.training.data.errors import InputError
 from model_image.training.loop.errors import step
 from model_image.training.train.ranks import Ranks
 
@@ -20,29 +21,35 @@ def begin_with(name: str | None, registry: Registry, model: str, releases: Path,
     elsewhere, as in the image. Raises `LoopError`.
     """
     with step("base"):
-        if ranks.local == 0:
-            _found(name, registry, model, releases)
-        ranks.sum([torch.zeros(1, device=ranks.device)])  # nobody reads before the download is whole
-        base = _found(name, registry, model, releases)
-        if ranks.differ(base.revision):
-            raise ModelError("the stable release is another one than a moment before; start the run again")
-        return base
-
-
-def _found(name: str | None, registry: Registry, model: str, releases: Path) -> Base:
-    if name not in (None, STABLE):
-        return find_base(str(name))
-    if name is None:
         try:
-            return find_base(MINILM)
-        except ModelError:
-            pass
+            base = _installed() if name is None else None if name == STABLE else find_base(name)
+        except ModelError as error:
+            raise InputError(str(error)) from error
+        if ranks.differ(base.revision if base else STABLE):
+            seen = base.revision if base else "that of the stable release"
+            raise InputError(f"--base: {seen} here and another one at rank 0; give every machine the same")
+        return base or _of_stable(registry, model, releases, ranks, asked=name is not None)
+
+
+def _installed() -> Base | None:
+    try:
+        return find_base(MINILM)
+    except ModelError:
+        return None
+
+
+def _of_stable(registry: Registry, model: str, releases: Path, ranks: Ranks, *, asked: bool) -> Base:
     digest = registry.channel(model).stable
+    if ranks.differ(digest or ""):
+        raise ModelError(f"channel {model}: moved while the ranks looked at it; start the run again")
     if digest is None:
-        raise ModelError(
-            f"no encoder to begin with: {MINILM} is not installed here, and channel {model} has no stable release; "
-            "publish release 0 first (scripts/publish --promote, where requirements.txt is installed), or name the "
-            "folder of an encoder with --base"
+        lacking = "" if asked else f"{MINILM} is not installed here, and "
+        raise InputError(
+            f"no encoder to begin with: {lacking}channel {model} has no stable release; publish release 0 first "
+            "(scripts/publish --promote, where requirements.txt is installed), or name the folder of an encoder with "
+            "--base"
         )
-    manifest = registry.download(model, digest, releases / digest)
-    return of_release(releases / digest, manifest.base_model)
+    if ranks.local == 0:
+        registry.download(model, digest, releases / digest)
+    ranks.sum([torch.zeros(1, device=ranks.device)])  # nobody reads before the download is whole
+    return of_release(releases / digest, registry.manifest(model, digest).base_model)

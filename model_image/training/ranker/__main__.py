@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     except (DatasetError, ModelError) as error:
         _say(str(error))
         return 2
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         _say(f"{chosen.data}: {error}")
         return 1
     return 0

@@ -89,7 +89,8 @@ class Ranks:
             act()
         except RuntimeError as error:
             raise TrainError(
-                f"rank {self.rank} of {self.world}: another one is gone; its own message says why, and --resume goes on"
+                f"rank {self.rank} of {self.world}: another one is gone; its own message says why. Start all of "
+                "them again (scripts/train: with --resume)"
             ) from error
 
 

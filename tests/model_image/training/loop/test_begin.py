@@ -46,6 +46,15 @@ def test_the_packaged_one_where_it_is_installed(folder_registry: Registry, stabl
 def test_without_any_the_ways_to_have_one_are_told(
     folder_registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with pytest.raises(LoopError, match=r"base: no encoder to begin with: channel search has no stable") as failed:
+        begin_with("stable", folder_registry, "search", tmp_path / "releases", Ranks())
+    assert failed.value.code == 2
     monkeypatch.setattr(base, "PACKAGE", "no-such-weights")
-    with pytest.raises(LoopError, match=r"base: no encoder to begin with: .*scripts/publish --promote.*--base"):
+    with pytest.raises(LoopError, match=r"minilm is not installed here, and .*scripts/publish --promote.*--base"):
         begin_with(None, folder_registry, "search", tmp_path / "releases", Ranks())
+
+
+def test_a_folder_that_is_not_there_is_bad_input(folder_registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(LoopError, match=r"base: --base \./nowhere: neither a folder nor") as failed:
+        begin_with("./nowhere", folder_registry, "search", tmp_path / "releases", Ranks())
+    assert failed.value.code == 2
