@@ -17,6 +17,9 @@ _SOURCES = ("approximate", "artefact", "base", "catalogue", "embed", "index", "l
 _LIBRARIES = ("faiss-cpu", "numpy", "tokenizers", "torch")
 """Packages whose versions may change numbers."""
 
+_LEARNING = ("duckdb", "lightgbm", "scikit-learn", "scipy")
+"""Those that may change what is learnt."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
@@ -48,7 +51,9 @@ def inputs(catalogue: Path, base: Base, *, renamed: Mapping[str, str] | None = N
 
 def training_revision() -> str:
     """The code that builds a release with everything learnt in it, its libraries included."""
-    return _code((*_SOURCES, "signals/*", "training/**/*"), (*_LIBRARIES, "duckdb", "lightgbm", "scipy"))
+    return _code(
+        (*_SOURCES, "signals/*", "training/**/*"), (*_LIBRARIES, "duckdb", "lightgbm", "scikit-learn", "scipy")
+    )
 
 
 def _code(sources: Sequence[str], libraries: Sequence[str]) -> str:

@@ -14,11 +14,12 @@ from model_image.server.retrieval import Found, Item, Retrieval
 from model_image.server.scheduling.scheduler import Asked, Scheduler
 from model_image.server.scores import best_first, probability, softmax
 from model_image.settings import Head
+from model_image.signals.calibration import Calibration
 
 __all__ = ["Answers", "Item", "Result"]
 
 Result = dict[str, Any]
-"""A product line with `score`."""
+"""A product line with `score`, and `probability` where the release can say one of that score."""
 
 
 class Answers:
@@ -46,7 +47,8 @@ class Answers:
     async def search(self, query: str, k: int, *, rerank: bool | None, candidates: int) -> tuple[list[Result], bool]:
         """The `k` best products, and whether the cross-encoder chose them among the `candidates` best before it."""
         found, reranked = await self._retrieval.search(query, k, rerank=rerank, candidates=candidates)
-        return self._products(found), reranked
+        # The calibration is of the ranker's scores: of the cross-encoder's it would say anything.
+        return self._products(found, None if reranked else self._retrieval.calibration("search")), reranked
 
     async def similar(self, product_id: str, k: int) -> list[Result]:
         """The `k` products nearest to the product, itself left out."""
@@ -59,7 +61,7 @@ class Answers:
         found, unknown = await self._retrieval.recommend(
             history, k, candidates=candidates, include_history=include_history
         )
-        return self._products(found), unknown
+        return self._products(found, self._retrieval.calibration("recommend")), unknown
 
     async def rerank(self, query: str, texts: Sequence[str], *, raw: bool) -> list[tuple[int, float]]:
         """(position, score) of each text, best first: the probability or the logit, or the cosine where the release
@@ -82,8 +84,13 @@ class Answers:
         values: list[float] = (await self._computation.singles(self._task(task, "regress"), texts))[:, 0].tolist()
         return values
 
-    def _products(self, found: Found) -> list[Result]:
-        return [{**msgspec.json.decode(self._release.products.line(row)), "score": score} for row, score in found]
+    def _products(self, found: Found, calibration: Calibration | None = None) -> list[Result]:
+        lines = (msgspec.json.decode(self._release.products.line(row)) for row, _ in found)
+        results: list[Result] = [{**line, "score": score} for line, (_, score) in zip(lines, found, strict=True)]
+        if calibration is None:
+            return results
+        chances = calibration.probability([score for _, score in found]).tolist()
+        return [{**result, "probability": chance} for result, chance in zip(results, chances, strict=True)]
 
     def _task(self, name: str, head: Head) -> LoadedModel:
         tasks = self._release.tasks

@@ -13,6 +13,7 @@ from model_image.server.computation import Computation
 from model_image.server.errors import Kind, ServingError
 from model_image.server.releases.release import Release
 from model_image.server.scores import best_first, probability
+from model_image.signals.calibration import Calibration
 from model_image.signals.ranking import Bought, Found, Ranking
 from model_image.signals.taste import recency, taste
 
@@ -71,6 +72,11 @@ class Retrieval:
         else:
             found = await self._near_taste(known, k, among=among, hidden=hidden)
         return found[:k], unknown
+
+    def calibration(self, task: str) -> Calibration | None:
+        """What makes probabilities of the scores that `search` gives where it is not reranked, or `recommend`."""
+        ranking = self._ranking(task)
+        return ranking.calibration(task) if ranking else None
 
     def _ranking(self, task: str) -> Ranking | None:
         """The order of `task` that reads more than vectors, where the release has one."""

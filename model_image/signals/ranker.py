@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from model_image.signals.calibration import EVENTS, SCHEMA, Calibration
 from model_image.signals.errors import SignalsError
 from model_image.signals.features import FEATURES, VERSION
 
@@ -16,20 +17,26 @@ if TYPE_CHECKING:
 _HEADS = ("tree\n", "version=v")
 
 
-class _Described(msgspec.Struct, frozen=True, kw_only=True):
-    """<task>.json. `digest` is the text's sha256: LightGBM's reader trusts what it reads."""
+class _Described(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """<task>.json. `digest` is the text's sha256: LightGBM's reader trusts what it reads. `calibration` is of these
+    trees' scores alone, thus in the same file; servers from before there was one read past it."""
 
     task: str
     version: int
     features: tuple[str, ...]
     digest: str
+    calibration: Calibration | None = None
 
 
 class Ranker:
-    """Scores of products, higher is better; only their order within one request means something."""
+    """Scores of products, higher is better; only their order within one request means something, and what
+    `calibration` makes of them where there is one."""
 
-    def __init__(self, task: str, booster: "lightgbm.Booster", size: int) -> None:
+    def __init__(
+        self, task: str, booster: "lightgbm.Booster", size: int, calibration: Calibration | None = None
+    ) -> None:
         self.task = task
+        self.calibration = calibration
         self.bytes = 2 * size
         """Memory taken, about: trees are about twice their text."""
         self._booster = booster
@@ -44,11 +51,18 @@ class Ranker:
         return np.asarray(self._booster.predict(features, num_threads=1), dtype=np.float32)
 
 
-def save_ranker(folder: Path, task: str, text: str) -> None:
-    """Write the trees `text`, fitted on the features of `task` as this code computes them, into `folder`."""
+def save_ranker(folder: Path, task: str, text: str, calibration: Calibration | None = None) -> None:
+    """Write the trees `text`, fitted on the features of `task` as this code computes them, into `folder`, with the
+    `calibration` of their scores."""
     folder.mkdir(parents=True, exist_ok=True)
     data = text.encode()
-    described = _Described(task=task, version=VERSION, features=FEATURES[task], digest=sha256(data).hexdigest())
+    described = _Described(
+        task=task,
+        version=VERSION,
+        features=FEATURES[task],
+        digest=sha256(data).hexdigest(),
+        calibration=calibration,
+    )
     (folder / f"{task}.txt").write_bytes(data)
     (folder / f"{task}.json").write_bytes(msgspec.json.encode(described) + b"\n")
 
@@ -62,7 +76,8 @@ def load_ranker(folder: Path, task: str) -> Ranker:
     except (OSError, msgspec.MsgspecError) as error:
         raise SignalsError(f"{path}: not a ranker ({error}); train the release again") from error
     _check(path, described, task, data)
-    return Ranker(task, _booster(path, data.decode(errors="replace"), len(FEATURES[task])), len(data))
+    booster = _booster(path, data.decode(errors="replace"), len(FEATURES[task]))
+    return Ranker(task, booster, len(data), described.calibration)
 
 
 def _check(path: Path, described: _Described, task: str, data: bytes) -> None:
@@ -71,6 +86,12 @@ def _check(path: Path, described: _Described, task: str, data: bytes) -> None:
         raise SignalsError(f"{path}: fitted for {seen}, this code computes {expected}; train the release again")
     if (digest := sha256(data).hexdigest()) != described.digest:
         raise SignalsError(f"{path}: digest of {task}.txt is {digest}, expected {described.digest}; copy it again")
+    one = described.calibration
+    if one is not None and not (one.sound and (one.task, one.event) == (task, EVENTS[task])):
+        raise SignalsError(
+            f"{path}: calibration {one}, expected schema {SCHEMA}, task {task!r}, event {EVENTS[task]!r}, a finite "
+            "slope above 0 and a finite intercept; train the release again"
+        )
 
 
 def _booster(path: Path, text: str, width: int) -> "lightgbm.Booster":

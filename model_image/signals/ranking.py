@@ -10,6 +10,7 @@ import numpy as np
 from model_image.index import VectorIndex
 from model_image.layout import BEHAVIOUR, LEXICAL, RANKERS
 from model_image.signals.behaviour import Behaviour, load_behaviour
+from model_image.signals.calibration import Calibration
 from model_image.signals.candidates import NEAREST, SEARCH_EACH, recommend_candidates, search_candidates
 from model_image.signals.errors import SignalsError
 from model_image.signals.features import FEATURES, recommend_features, search_features
@@ -59,6 +60,10 @@ class Ranking:
         """Memory taken, the index not counted."""
         parts = (self._lexical, self._behaviour, *self._rankers.values())
         return sum(part.bytes for part in parts if part is not None)
+
+    def calibration(self, task: str) -> Calibration | None:
+        """What makes probabilities of the scores of `task`; None where no ranker gives them, or without any."""
+        return self._rankers[task].calibration if task in self._rankers else None
 
     def search(self, query: str, vector: np.ndarray, k: int) -> Found:
         """The `k` best for `query`, whose vector is float32 [dimension], among those nearest by vector and by words."""

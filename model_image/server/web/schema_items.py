@@ -28,7 +28,12 @@ class SearchRequest(Struct, frozen=True, kw_only=True):
 class SearchAnswer(Signed, frozen=True, kw_only=True):
     """`results` are product lines of the catalogue with `score`, best first. What it is depends on the release: the
     cross-encoder's probability where `reranked`, else the learned ranker's number, the sum of a fusion by vectors and
-    words, or the cosine. Only a probability and a cosine mean something from one query to another."""
+    words, or the cosine. Only a probability and a cosine mean something from one query to another.
+
+    A result has `probability` where the release has calibrated its ranker and `score` is the ranker's, so never where
+    `reranked`: of the event that the product is an exact match for the query, as the people who grade products say. It
+    is learnt from graded products that a search finds, so it is too high for what stands far down a long list, which
+    nobody would grade."""
 
     query: str
     results: list[dict[str, Any]]
@@ -60,7 +65,11 @@ class RecommendRequest(Struct, frozen=True, kw_only=True):
 
 class RecommendAnswer(Signed, frozen=True, kw_only=True):
     """`results` are product lines with `score`, best first: the learned ranker's number, or the cosine. `unknown`
-    counts the ids of history and candidates that the release's catalogue has not."""
+    counts the ids of history and candidates that the release's catalogue has not.
+
+    A result has `probability` where the release has calibrated its ranker: of the event that the product is in the
+    customer's next basket, the first day with purchases, where one comes within 61 days; whether one comes, it does not
+    say. It is learnt from histories of purchases with ages: send those."""
 
     results: list[dict[str, Any]]
     unknown: int

@@ -1,4 +1,4 @@
-"""Scores to probabilities by Platt's method: 1 / (1 + exp(-(slope * score + intercept))).
+"""Scores to probabilities by Platt's method, fitted here; `signals.calibration` is what is fitted.
 
 Chosen over isotonic regression: with a few thousand judged pairs the two parameters are steadier (Niculescu-Mizil &
 Caruana, ICML 2005, put the change at about a thousand cases for each), no two scores become equal, so that no ranking
@@ -11,27 +11,12 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from model_image.layout import CROSS_ENCODER, RANKERS
+from model_image.signals.calibration import SCHEMA, Calibration
+from model_image.signals.ranker import load_ranker
 from model_image.training.evaluate.errors import MeasureError
 
 FILE = "calibration.json"
-SCHEMA = 1
-
-
-class Calibration(msgspec.Struct, frozen=True, kw_only=True):
-    """`task` is what the scores are of, `event` what the probability is of ("exact", "purchase"). `slope` > 0."""
-
-    schema: int
-    task: str
-    event: str
-    slope: float
-    intercept: float
-    count: int
-
-    def probability(self, scores: Sequence[float] | np.ndarray) -> np.ndarray:
-        """float64 [scores], 0 to 1, in the order of the scores."""
-        logits = self.slope * np.asarray(scores, dtype=np.float64) + self.intercept
-        small = np.exp(-np.abs(logits))
-        return np.asarray(np.where(logits >= 0, 1, small) / (1 + small))
 
 
 def fit(
@@ -40,21 +25,23 @@ def fit(
     """Raises `MeasureError` for a truth of one class, scores that are not finite or all equal, and scores that are
     higher where the event did not happen: no probability that keeps their order is right of those."""
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     given, right = np.asarray(scores, dtype=np.float64), np.asarray(truth, dtype=np.int64)
     if given.shape != right.shape or set(np.unique(right)) != {0, 1}:
         raise MeasureError(f"{task}: {len(given)} scores of {sorted(set(right.tolist()))[:3]}, expected both 0 and 1")
-    if not np.isfinite(given).all() or np.ptp(given) == 0:
+    if not np.isfinite(given).all() or given.std() == 0:
         raise MeasureError(f"{task}: scores from {given.min()} to {given.max()}, expected finite and different ones")
     # With all scores of one size, the solver's steps suit them, whatever they are: cosines, logits or sums.
     middle, spread = float(given.mean()), float(given.std())
     positive, negative = int(right.sum()), int((1 - right).sum())
     targets = np.where(right == 1, (positive + 1) / (positive + 2), 1 / (negative + 2))
-    line = LogisticRegression(C=np.inf, max_iter=1000).fit(
-        np.tile((given - middle) / spread, 2)[:, None],
-        np.repeat((1, 0), len(given)),
-        sample_weight=np.concatenate((targets, 1 - targets)),
-    )
+    with threadpool_limits(1):  # sums by several threads differ in the last bits, and so would a release's digest
+        line = LogisticRegression(C=np.inf, solver="newton-cholesky").fit(
+            np.tile((given - middle) / spread, 2)[:, None],
+            np.repeat((1, 0), len(given)),
+            sample_weight=np.concatenate((targets, 1 - targets)),
+        )
     slope = float(line.coef_[0, 0]) / spread
     if slope <= 0:
         raise MeasureError(
@@ -73,6 +60,14 @@ def cross_fitted(scores: np.ndarray, truth: np.ndarray, folds: np.ndarray, *, ta
     return found
 
 
+def served(release: Path, task: str) -> Calibration | None:
+    """What the folder `release` makes probabilities of with in service, of "search" or "recommend"; None where it says
+    none, as after a cross-encoder. Raises `SignalsError`."""
+    if not (release / RANKERS / f"{task}.json").is_file() or (task == "search" and (release / CROSS_ENCODER).is_dir()):
+        return None
+    return load_ranker(release / RANKERS, task).calibration
+
+
 def write(calibrations: Sequence[Calibration], folder: Path) -> None:
     """All of them, as JSON numbers."""
     (folder / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(list(calibrations)), indent=1) + b"\n")
@@ -86,6 +81,6 @@ def read(folder: Path) -> list[Calibration]:
     except (OSError, msgspec.MsgspecError) as error:
         raise MeasureError(f"{path}: {error}; evaluate again") from error
     for one in found:
-        if one.schema != SCHEMA or not (0 < one.slope < np.inf and np.isfinite(one.intercept)):
+        if not one.sound:
             raise MeasureError(f"{path}: {one}, expected schema {SCHEMA}, a slope above 0 and a finite intercept")
     return found

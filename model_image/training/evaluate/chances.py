@@ -1,4 +1,5 @@
-"""How good the candidate's scores are as probabilities and as grades: before and after calibration."""
+"""How good the candidate's scores are as grades and as probabilities: as they are, and as the release says them, or
+calibrated here on other units where it says none."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -6,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from model_image.evaluation import Estimate
+from model_image.signals.calibration import Calibration
 from model_image.training.evaluate import calibration, grades
-from model_image.training.evaluate.calibration import Calibration
 from model_image.training.evaluate.errors import MeasureError
 from model_image.training.evaluate.predictions import of_labels, of_numbers
 from model_image.training.evaluate.probabilities import of_probabilities, reliability
@@ -23,10 +24,13 @@ Points = list[tuple[float, float, int]]
 
 
 class Chances(NamedTuple):
-    """Of one task. `before` are the scores as they are, cut to 0 to 1, `after` those calibrated on the other folds;
-    the calibration to keep is fitted on all. `graded` has macro-F1 and the MAE of grades, where there are grades."""
+    """Of one task. `before` are the scores as they are, cut to 0 to 1, `after` the probabilities. Those are `served`
+    where the release has a calibration, which then is `calibration`: it was fitted before the release was sealed, on
+    what may be learnt from. Else each fold was calibrated on the others, and `calibration` is fitted on all.
+    `graded` has macro-F1 and the MAE of grades, where there are grades."""
 
     calibration: Calibration
+    served: bool
     before: Mapping[str, Estimate]
     after: Mapping[str, Estimate]
     points_before: Points
@@ -34,8 +38,16 @@ class Chances(NamedTuple):
     graded: Mapping[str, Estimate]
 
 
-def chances(task: Task, run: Run, folds: Mapping[str, int], *, event: str, most: int | None = None) -> Chances:
-    """Of the `most` best products of each unit, or of all that were ranked; `folds` by unit.
+def chances(
+    task: Task,
+    run: Run,
+    folds: Mapping[str, int],
+    *,
+    event: str,
+    most: int | None = None,
+    served: Calibration | None = None,
+) -> Chances:
+    """Of the `most` best products of each unit, or of all that were ranked; `folds` by unit. `served` is the release's.
 
     Raises `MeasureError` where no probability can be had: one class, one score, one fold, or no better than chance.
     """
@@ -52,11 +64,14 @@ def chances(task: Task, run: Run, folds: Mapping[str, int], *, event: str, most:
             f"{task.name}: {len(task.truth)} units in one fold, expected two folds at least: probabilities are checked "
             "on a fold that they were not fitted on; measure more queries or users"
         )
-    fitted = calibration.fit(scores, truth, task=task.name, event=event)
-    after = calibration.cross_fitted(scores, truth, fold, task=task.name, event=event)
+    if served is not None:
+        after = served.probability(scores)
+    else:
+        after = calibration.cross_fitted(scores, truth, fold, task=task.name, event=event)
     before = scores.clip(0, 1)
     return Chances(
-        fitted,
+        served or calibration.fit(scores, truth, task=task.name, event=event),
+        served is not None,
         of_probabilities(truth, before, units),
         of_probabilities(truth, after, units),
         reliability(truth, before),

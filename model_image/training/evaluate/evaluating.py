@@ -10,6 +10,7 @@ from model_image.base import Base
 from model_image.evaluation import SCHEMA, Comparison, Estimate, Evaluation, Measure
 from model_image.server.backend import Backend
 from model_image.training.dataset import Dataset
+from model_image.training.evaluate.calibration import served
 from model_image.training.evaluate.chances import Chances, chances
 from model_image.training.evaluate.errors import MeasureError
 from model_image.training.evaluate.latency import latencies_ms
@@ -60,8 +61,8 @@ def evaluate(
     guarded: Collection[Key] = GUARDED,
     say: Say = lambda text: None,
 ) -> Result:
-    """Measure the release folder `candidate`, compare it with every baseline, of which `base`
-    as it is is one, and with the releases `against`.
+    """Measure the release folder `candidate`, compare it with every baseline (`base` is the encoder among them) and with
+    the releases `against`.
 
     Search is not guarded where a release learnt from what is asked. Raises `MeasureError`, `DatasetError`, and what
     loading a release raises.
@@ -78,7 +79,7 @@ def evaluate(
         say(f"caution: {warning}")
         guarded = without_search(guarded)
     asked = questions(dataset, zero_shot(base, backend), f"{base.revision} {backend.name}", chosen)
-    answered = tuple(_answered(with_warning(question, warning), releases, say) for question in asked)
+    answered = tuple(_answered(with_warning(question, warning), candidate, releases, say) for question in asked)
     return Result(
         candidate=names[0],
         evaluation=Evaluation(
@@ -94,7 +95,7 @@ def evaluate(
     )
 
 
-def _answered(question: Question, releases: Sequence[Systems], say: Say) -> Answered:
+def _answered(question: Question, candidate: Path, releases: Sequence[Systems], say: Say) -> Answered:
     task = question.task
     own: dict[str, System[Any]] = {release.name: getattr(release, question.side) for release in releases}
     measured: dict[str, dict[Key, dict[str, float]]] = {}
@@ -106,10 +107,10 @@ def _answered(question: Question, releases: Sequence[Systems], say: Say) -> Answ
         first = first or run
         measured[name] = values(task, run)
         unknown[name] = len(unknown_products(run, task.catalogue))
-    found, why = None, ""
+    found, why, told = None, "", served(candidate, question.side)
     if question.folds is not None:
         try:
-            found = chances(task, first, question.folds, event=question.event, most=question.most)
+            found = chances(task, first, question.folds, event=question.event, most=question.most, served=told)
         except MeasureError as error:  # a ranking need not be a probability
             why = str(error)
             say(f"{task.name}: no calibration: {why}")
@@ -128,9 +129,8 @@ def _measures(answered: Sequence[Answered], name: str, guarded: Collection[Key])
     for one in answered:
         yield from measures(one.measured[name], guarded=guarded)
         if one.chances:
-            task = one.question.task.name
-            yield from (_reported(task, metric, found) for metric, found in one.chances.after.items())
-            yield from (_reported(task, metric, found) for metric, found in one.chances.graded.items())
+            every = {**one.chances.after, **one.chances.graded}
+            yield from (_reported(one.question.task.name, metric, found) for metric, found in every.items())
 
 
 def _reported(task: str, metric: str, estimate: Estimate) -> Measure:

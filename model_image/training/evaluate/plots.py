@@ -41,11 +41,12 @@ def bars(title: str, found: Mapping[str, Estimate]) -> str:
     return _uri(figure)
 
 
-def reliability(title: str, before: Points, after: Points) -> str:
-    """What came true of what was said, before and after calibration; the nearer to the diagonal the better."""
+def reliability(title: str, before: Points, after: Points, name_after: str) -> str:
+    """What came true of what was said, by the scores themselves and by the probabilities, called `name_after`; the
+    nearer to the diagonal the better."""
     figure, axes = _figure(4.6, 4.2)
     axes.plot([0, 1], [0, 1], color=_OTHER, linewidth=1, linestyle="--")
-    for points, colour, name in ((before, _OTHER, "as scored"), (after, _MINE, "calibrated")):
+    for points, colour, name in ((before, _OTHER, "as scored"), (after, _MINE, name_after)):
         said, came, count = zip(*points, strict=True)
         sizes = [18 + 160 * one / max(count) for one in count]
         axes.plot(said, came, color=colour, linewidth=1.4, label=name)

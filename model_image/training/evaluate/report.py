@@ -75,7 +75,10 @@ def _task(result: Result, one: Answered) -> dict[str, Any]:
         "no_chances": one.no_chances,
         "reliability": one.chances
         and plots.reliability(
-            "Probability of " + one.question.event, one.chances.points_before, one.chances.points_after
+            "Probability of " + one.question.event,
+            one.chances.points_before,
+            one.chances.points_after,
+            "as served" if one.chances.served else "calibrated here",
         ),
     }
 

@@ -22,7 +22,6 @@ LEAST_TREES = 20
 
 SEED = 20_111_001
 
-
 LEAST_UNITS = 10
 """Queries or users that a ranker is fitted on at least."""
 
@@ -71,26 +70,33 @@ def fit(task: str, groups: Sequence[Group], *, grid: Sequence[Settings] | None =
     Settings and number are those with the best mean NDCG@10 on inner folds by unit; then all `groups` are fitted.
     Raises `TooLittleError` where fewer than LEAST_UNITS units are given.
     """
+    settings, trees = choose(task, groups, grid or GRID[task])
+    return trained(task, groups, settings, trees), settings, trees
+
+
+def trained(task: str, groups: Sequence[Group], settings: Settings, trees: int) -> str:
+    """So many trees as text, fitted on all `groups`."""
     import lightgbm
 
-    settings, trees = choose(task, groups, grid or GRID[task])
     booster = lightgbm.train(_parameters(task, settings), _data(task, groups), num_boost_round=trees)
-    return booster.model_to_string(), settings, trees
+    return str(booster.model_to_string())
+
+
+def parts(groups: Sequence[Group], count: int) -> dict[str, int]:
+    """0 to `count` - 1 for each unit of `groups`, alike many by chance: the same for the same units."""
+    units = sorted({group.unit for group in groups})
+    order = np.random.default_rng(SEED).permutation(len(units))
+    return {units[at]: place % count for place, at in enumerate(order)}
 
 
 def choose(task: str, groups: Sequence[Group], grid: Sequence[Settings]) -> tuple[Settings, int]:
     """The best of `grid` with its number of trees."""
-    units = sorted({group.unit for group in groups})
-    if len(units) < LEAST_UNITS:
+    part = parts(groups, _SHARE[task])
+    if len(part) < LEAST_UNITS:
         raise TooLittleError(
-            f"groups: {len(units)} queries or users, expected {LEAST_UNITS} at least to fit a ranker on {task}"
+            f"groups: {len(part)} queries or users, expected {LEAST_UNITS} at least to fit a ranker on {task}"
         )
-    order = np.random.default_rng(SEED).permutation(len(units))
-    part = {units[at]: place % _SHARE[task] for place, at in enumerate(order)}
-    curves = [
-        np.mean([_curve(task, groups, settings, part, inner) for inner in range(INNER[task])], axis=0)
-        for settings in grid
-    ]
+    curves = [np.mean([_curve(task, groups, one, part, inner) for inner in range(INNER[task])], axis=0) for one in grid]
     best = int(np.argmax([curve.max() for curve in curves]))
     return grid[best], max(LEAST_TREES, int(curves[best].argmax()) + 1)
 

@@ -59,6 +59,20 @@ def lists(shop: SearchShop, queries: Sequence[Graded], vectors: np.ndarray) -> l
     return found
 
 
+def served(shop: SearchShop, queries: Sequence[Graded], vectors: np.ndarray) -> list[Group]:
+    """What to calibrate on: of each query, the judged products among those that a server would rank.
+
+    What was not judged is left out: an order may be learnt as if it were irrelevant, but a probability would then say
+    of an exact product that nobody looked at that it is wrong. So far down a list, where most is, it says too much.
+    """
+    found = []
+    for query, vector in zip(queries, vectors, strict=True):
+        whole = candidate_group(shop, query, vector)
+        judged = np.isin(whole.rows, list(query.grades))
+        found.append(Group(whole.unit, whole.rows[judged], whole.features[judged], whole.labels[judged]))
+    return found
+
+
 def rules(shop: SearchShop, query: Graded, vector: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
     """Scores of `rows` by the rules to beat: BM25 over the titles, the encoder alone, and both fused."""
     words = read_query(query.text)

@@ -2,27 +2,24 @@
 
 import shutil
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from msgspec import structs
 
-from model_image import artefact, release_zero
+from model_image import artefact
 from model_image.embed import embed_texts
 from model_image.index import read_index
 from model_image.layout import BEHAVIOUR, ENCODER, LEXICAL, RANKERS
 from model_image.registry import Registry
 from model_image.server.backends.dummy import DummyBackend
 from model_image.server.releases.need import Served, need, weights
-from model_image.settings import ModelSettings, write_settings
 from model_image.signals.history import past
 from model_image.signals.lexical_build import FILE, build_lexical
 from model_image.signals.ranking import Bought, Ranking, load_ranking
 from model_image.training.dataset import Dataset
 from model_image.training.ranker import purchasing, searching
-from model_image.training.ranker.build import write_signals
 from model_image.training.ranker.tables import read_catalogue
 from tests.model_image.server.conftest import Server
 from tests.model_image.training.ranker import shop
@@ -36,16 +33,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory, dataset: Dataset) -> Path:
     """Sealed, for the dummy backend."""
-    folder = tmp_path_factory.mktemp("ranked") / "release"
-    (folder / ENCODER).mkdir(parents=True)
-    write_settings(folder / ENCODER, ModelSettings(head="embed", max_tokens=32, dimension=64))
-    products = read_catalogue(dataset)
-    release_zero.write_catalogue(folder, products)
-    embed = partial(embed_texts, DummyBackend().load(folder / ENCODER))
-    release_zero.write_vectors(folder, embed, products, len(products))
-    write_signals(folder, products, dataset, embed=embed, grid=shop.GRID, say=lambda _: None)
-    artefact.seal(folder, model="search", base_model="dummy", data_revision="test", code_revision="test")
-    return folder
+    return shop.release(tmp_path_factory.mktemp("ranked") / "release", dataset)
 
 
 @pytest.fixture

@@ -5,11 +5,22 @@ import msgspec
 import numpy as np
 import pytest
 
+from model_image.signals.calibration import SCHEMA, Calibration
 from model_image.signals.errors import SignalsError
 from model_image.signals.features import SEARCH_FEATURES
 from model_image.signals.ranker import load_ranker, save_ranker
 
 WIDTH = len(SEARCH_FEATURES)
+CALIBRATION = Calibration(schema=SCHEMA, task="search", event="exact match", slope=0.7, intercept=-0.2, count=99)
+
+
+class Earlier(msgspec.Struct):
+    """What servers from before there were calibrations read of search.json."""
+
+    task: str
+    version: int
+    features: tuple[str, ...]
+    digest: str
 
 
 def trees(width: int = WIDTH) -> str:
@@ -79,3 +90,39 @@ def test_trees_of_other_features_and_features_of_another_width_are_refused(tmp_p
     save_ranker(tmp_path, "search", text)
     with pytest.raises(SignalsError, match=r"shape \(3, 2\)"):
         load_ranker(tmp_path, "search").predict(np.zeros((3, 2), dtype=np.float32))
+
+
+def test_a_calibration_is_kept_beside_the_trees_and_servers_from_before_read_past_it(tmp_path: Path, text: str) -> None:
+    save_ranker(tmp_path, "search", text)
+    plain = (tmp_path / "search.json").read_bytes()
+    assert load_ranker(tmp_path, "search").calibration is None
+    save_ranker(tmp_path, "search", text, CALIBRATION)
+    assert load_ranker(tmp_path, "search").calibration == CALIBRATION
+    calibrated = (tmp_path / "search.json").read_bytes()
+    assert b"calibration" not in plain, "without one, a release has the bytes that it had"
+    assert msgspec.json.decode(calibrated, type=Earlier) == msgspec.json.decode(plain, type=Earlier)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("slope", "0"),
+        ("slope", "-0.7"),
+        ("slope", "1e999"),
+        ("intercept", "-1e999"),
+        ("intercept", "null"),
+        ("schema", "2"),
+        ("task", '"recommend"'),
+        ("event", '"purchase"'),
+    ],
+)
+def test_a_calibration_that_gives_no_probability_of_this_ranker_is_refused(
+    tmp_path: Path, text: str, field: str, value: str
+) -> None:
+    save_ranker(tmp_path, "search", text, CALIBRATION)
+    path = tmp_path / "search.json"
+    described = msgspec.json.decode(path.read_bytes())
+    described["calibration"][field] = msgspec.Raw(value.encode())
+    path.write_bytes(msgspec.json.encode(described))
+    with pytest.raises(SignalsError, match=r"search\.json.*train the release again"):
+        load_ranker(tmp_path, "search")

@@ -75,6 +75,7 @@ def test_what_is_written_is_read_again(tmp_path):
     [
         ([0.1, 0.2], [1, 1], "expected both 0 and 1"),
         ([0.1, 0.1], [1, 0], "different ones"),
+        ([0.0, 1e-200], [0, 1], "different ones"),
         ([0.1, math.nan], [1, 0], "finite"),
         ([0.9, 0.8, 0.1, 0.2], [0, 0, 1, 1], "no better than chance"),
     ],

@@ -53,6 +53,8 @@ def test_the_report_is_one_file_that_says_all_of_it(prepare, make_release):
     for text in ("novel", "user=new", "head", "category=Shoes", "better", "Median", "not told apart"):
         assert text in page
     assert "unknown products that" in page
+    assert page.count("<th>Calibrated here</th>") == 2, "it has no rankers, so it serves no probability"
+    assert "As served" not in page
 
 
 def test_products_that_the_dataset_lacks_are_counted(prepare, make_release):

@@ -1,6 +1,7 @@
 """A small made-up shop: red and blue things, users who come back for what they like."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import md5
 from pathlib import Path
 
@@ -9,9 +10,15 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from model_image import artefact, release_zero
 from model_image.catalogue import Product
+from model_image.embed import embed_texts
+from model_image.layout import ENCODER
 from model_image.release_zero import embedded_text
+from model_image.server.backends.dummy import DummyBackend
+from model_image.settings import ModelSettings, write_settings
 from model_image.training.dataset import EVENTS, JUDGMENTS, PREPARED, PRODUCTS, QUERIES, SCHEMA, Dataset, Prepared
+from model_image.training.ranker.build import write_signals
 from model_image.training.ranker.fitting import Settings
 
 CUT = datetime(2024, 6, 1, tzinfo=UTC)
@@ -86,6 +93,18 @@ def prepare(folder: Path, *, users: int = 60, days: tuple[int, int] = (0, 240), 
     )
     (folder / PREPARED).write_bytes(msgspec.json.encode(prepared))
     return Dataset(folder)
+
+
+def release(folder: Path, dataset: Dataset) -> Path:
+    """`folder` with all that the shop teaches, sealed, for the dummy backend."""
+    (folder / ENCODER).mkdir(parents=True)
+    write_settings(folder / ENCODER, ModelSettings(head="embed", max_tokens=32, dimension=64))
+    release_zero.write_catalogue(folder, products())
+    embedding = partial(embed_texts, DummyBackend().load(folder / ENCODER))
+    release_zero.write_vectors(folder, embedding, products(), len(products()))
+    write_signals(folder, products(), dataset, embed=embedding, grid=GRID, say=lambda _: None)
+    artefact.seal(folder, model="search", base_model="dummy", data_revision="test", code_revision="test")
+    return folder
 
 
 def _grade(at: int, asked: tuple[str, str], product: Product) -> int:
