@@ -61,8 +61,8 @@ def evaluate(
     guarded: Collection[Key] = GUARDED,
     say: Say = lambda text: None,
 ) -> Result:
-    """Measure the release folder `candidate`, compare it with every baseline (`base` is the encoder among them) and with
-    the releases `against`.
+    """Measure the release folder `candidate`, compare it with every baseline (`base` is the encoder among them) and
+    with the releases `against`.
 
     Search is not guarded where a release learnt from what is asked. Raises `MeasureError`, `DatasetError`, and what
     loading a release raises.

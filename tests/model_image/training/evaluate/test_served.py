@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from model_image.base import find_base
 from model_image.layout import CROSS_ENCODER, RANKERS
 from model_image.server.backends.dummy import DummyBackend
 from model_image.settings import ModelSettings, write_settings
@@ -58,7 +59,7 @@ def test_what_a_release_says_is_measured_as_it_says_it():
 
 
 def test_a_release_is_measured_by_its_own_calibrations_and_its_report_says_so(release, dataset):
-    result = evaluate(dataset, release, DummyBackend())
+    result = evaluate(dataset, release, find_base(), DummyBackend())
     told = {one.question.task.name: one.chances for one in result.answered if one.chances}
     for task, side in (("rerank", "search"), ("recommend", "recommend")):
         assert told[task].calibration == load_ranker(release / RANKERS, side).calibration
