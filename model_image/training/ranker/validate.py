@@ -19,6 +19,8 @@ from model_image.training.ranker.scoring import Score, scorer
 from model_image.training.ranker.tables import Bought, read_bought, read_catalogue, read_graded
 
 FOLDS = 5
+MOST_LEARNT = 10_000
+"""Users of one cut, whose lists to learn from take about 15 KB each: half a gigabyte for all cuts, whatever a shop has."""
 MOST_SERVED = 2_000
 """Users, of whom two numbers are learnt: halves of 739 differed by .04 in the intercept. A list takes 50 KB."""
 
@@ -77,11 +79,12 @@ def validate_purchases(dataset: Dataset, embed: Embed, say: Say, *, grid: Grid =
 
 
 def learnt_lists(known: Purchases, cut: int, vectors: np.ndarray) -> list[purchasing.Group]:
-    """Lists to learn from at several earlier cuts, their baskets all before the day `cut`, tables before their own."""
+    """Lists to learn from at several earlier cuts, their baskets all before the day `cut`, tables before their own; of
+    MOST_LEARNT users each. Their numbers are in the order of keyed hashes, so the first are a sample by chance."""
     found = []
     for number, back in enumerate(purchasing.CUTS):
         earlier = cut - purchasing.HORIZON - back
-        asked = purchasing.baskets(known, earlier)
+        asked = purchasing.baskets(known, earlier)[:MOST_LEARNT]
         behaviour = learn_behaviour(known.where(known.day < earlier), rows=len(vectors), end=earlier)
         found += purchasing.lists(asked, behaviour, vectors, seed=number)
     return found
@@ -89,8 +92,7 @@ def learnt_lists(known: Purchases, cut: int, vectors: np.ndarray) -> list[purcha
 
 def served_lists(known: Purchases, cut: int, vectors: np.ndarray) -> list[purchasing.Group]:
     """Lists to calibrate on: whole, as a server ranks them, at the last cut whose baskets are all before the day `cut`;
-    of users whose basket has nothing in them too. Of MOST_SERVED users: their numbers are in the order of keyed hashes,
-    so the first are a sample by chance."""
+    of users whose basket has nothing in them too. Of MOST_SERVED users, a sample as above."""
     earlier = cut - purchasing.HORIZON
     behaviour = learn_behaviour(known.where(known.day < earlier), rows=len(vectors), end=earlier)
     asked = purchasing.baskets(known, earlier)[:MOST_SERVED]
