@@ -15,6 +15,7 @@ Tables that were not given are not there. No user of events is in the clear anyw
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -54,9 +55,13 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """`prepared.json`. `inputs` and `files` map names to sha256 in hex, `tables` names to counts.
 
     `cut` is the end of the history that may be learnt from: later events are targets. `unseen_percent` of the users,
-    chosen by their hash, are in no training example at all, nor are the queries of `hold_fold`. `shard` is [I, N]: the
-    users whose hash is I modulo N are here. `scrubbed` counts placeholders by table and kind. `revision` names all of
-    it: "sha256-..." of inputs, settings, code and files.
+    chosen by their hash, are in no training example at all, nor are the queries of `hold_fold`. `shard` is [I, N]: of
+    the events, those in rows numbered I modulo N are here. `scrubbed` counts placeholders by table and kind. `revision`
+    names all of it: "sha256-..." of inputs, settings, code and files.
+
+    Shards of one whole have the same `settings`, `code` (sha256) and `key` (the name that the key gives to nobody);
+    folders of older versions lack these.
+    `sealed` is the sha256 of all else that is said.
     """
 
     schema: int
@@ -71,26 +76,44 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     hold_fold: int | None = None
     shard: tuple[int, int] = (0, 1)
     scrubbed: dict[str, dict[str, int]] = {}
+    settings: dict[str, Any] = {}
+    code: str = ""
+    key: str = ""
+    sealed: str = ""
+
+
+def read_prepared(folder: Path) -> Prepared:
+    """What the manifest says, a shard's too, when all files it names are there. Raises `DatasetError`."""
+    path = folder / PREPARED
+    try:
+        prepared = msgspec.json.decode(path.read_bytes(), type=Prepared)
+    except FileNotFoundError as error:
+        raise DatasetError(f"{path}: not there; prepare the data first (scripts/prepare)") from error
+    except (OSError, msgspec.MsgspecError) as error:
+        raise DatasetError(f"{path}: {error}; prepare the data again") from error
+    if prepared.schema != SCHEMA:
+        raise DatasetError(f"{path}: schema is {prepared.schema}, this version reads {SCHEMA}; prepare again")
+    for name in prepared.files:
+        if not (folder / name).is_file():
+            raise DatasetError(f"{folder / name}: missing, but {PREPARED} has it; prepare the data again")
+    return prepared
 
 
 class Dataset:
-    """A prepared folder; opening checks that the manifest and all files it names are there."""
+    """A prepared folder; opening checks that the manifest and all files it names are there.
+
+    A shard is none: what would be learnt from it, or measured on it, were a part of every user's events.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Raises `DatasetError`."""
         self.folder = folder
-        path = folder / PREPARED
-        try:
-            self.prepared = msgspec.json.decode(path.read_bytes(), type=Prepared)
-        except FileNotFoundError as error:
-            raise DatasetError(f"{path}: not there; prepare the data first (scripts/prepare)") from error
-        except (OSError, msgspec.MsgspecError) as error:
-            raise DatasetError(f"{path}: {error}; prepare the data again") from error
-        if self.prepared.schema != SCHEMA:
-            raise DatasetError(f"{path}: schema is {self.prepared.schema}, this version reads {SCHEMA}; prepare again")
-        for name in self.prepared.files:
-            if not (folder / name).is_file():
-                raise DatasetError(f"{folder / name}: missing, but {PREPARED} has it; prepare the data again")
+        self.prepared = read_prepared(folder)
+        index, of = self.prepared.shard
+        if of > 1:
+            raise DatasetError(
+                f"{folder}: is shard {index} of {of}, expected a whole; put all {of} together (scripts/prepare --merge)"
+            )
 
     def has(self, table: str) -> bool:
         """Whether `table`, one of the names above, was given."""

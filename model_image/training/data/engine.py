@@ -16,6 +16,7 @@ import pyarrow.parquet
 from duckdb.func import PythonUDFType
 
 from model_image.training.data.errors import RunError
+from model_image.training.data.sql import literal
 
 _ROWS = 1 << 16  # of a row group
 _PIECE = 8  # pieces that a sort could hold at once
@@ -127,16 +128,6 @@ def write_parquet(path: Path, schema: pyarrow.Schema, batches: Iterable[pyarrow.
                 waiting = table.slice(full).to_batches()
         writer.write_table(pyarrow.Table.from_batches(waiting, schema).combine_chunks(), row_group_size=_ROWS)
     return count
-
-
-def literal(text: str) -> str:
-    """As SQL has it."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """A column of somebody else's naming as SQL has it."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _first(text: str) -> str:

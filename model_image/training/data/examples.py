@@ -15,9 +15,10 @@ import numpy as np
 import pyarrow
 
 from model_image.training.data import near, positives
-from model_image.training.data.engine import Engine, literal, write_parquet
+from model_image.training.data.engine import Engine, write_parquet
 from model_image.training.data.negatives import Negatives
 from model_image.training.data.settings import Settings
+from model_image.training.data.sql import parquet
 
 _TEXT, _NUMBER = pyarrow.string(), pyarrow.float64()
 RANK = pyarrow.schema(
@@ -53,7 +54,7 @@ def write_retrieve(engine: Engine, path: Path, settings: Settings) -> int:
     by_query = path.with_suffix(".by-query")  # a query's positives share its draws, so the hash's order comes after
     try:
         write_parquet(by_query, RETRIEVE, _packed(_retrieve(rows, negatives, total)))
-        made = f"(SELECT * FROM read_parquet({literal(str(by_query))}, file_row_number = true))"
+        made = f"(SELECT * FROM {parquet(by_query, numbered=True)})"
         spread = "md5(query || chr(1) || text), file_row_number"
         return write_parquet(path, RETRIEVE, engine.ordered(", ".join(RETRIEVE.names), made, spread))
     finally:

@@ -11,8 +11,9 @@ Views of the engine for the rest of `data` to read; nothing else here reads even
 from datetime import datetime
 
 from model_image.training.data import splits
-from model_image.training.data.engine import Engine, literal
+from model_image.training.data.engine import Engine
 from model_image.training.data.settings import Settings
+from model_image.training.data.sql import literal
 
 
 def define(engine: Engine, tables: frozenset[str], settings: Settings, cut: datetime | None) -> None:
@@ -22,12 +23,11 @@ def define(engine: Engine, tables: frozenset[str], settings: Settings, cut: date
             "CREATE TABLE texts AS SELECT product_id, category, product_text(title, category) AS text, "
             "row_number() OVER () - 1 AS place FROM products"  # the file is in this order already
         )
-    first = settings.shard[0] == 0  # queries have no user: one shard has them
     if "queries" in tables:
         held = "true" if settings.hold_fold is None else f"fold <> {settings.hold_fold}"
         engine.rows(
             "CREATE TABLE asked AS SELECT *, part(words) AS part FROM "
-            f"(SELECT query_id, query, words(query) AS words FROM queries WHERE {held} AND {first})"
+            f"(SELECT query_id, query, words(query) AS words FROM queries WHERE {held})"
         )
     else:
         engine.rows("CREATE TABLE asked (query_id VARCHAR, query VARCHAR, words VARCHAR, part VARCHAR)")

@@ -5,7 +5,7 @@ irrelevant; products of the same category; products by popularity. Never one tha
 is one of its positives, that reads the same, or that is of the product whose title the query is.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set, Sized
 from hashlib import sha256
 from itertools import chain, zip_longest
 
@@ -51,26 +51,39 @@ class Negatives:
         """
         never = {text for text, _ in positives} | {query} | own | self._relevant.get(query, frozenset())
         random = np.random.default_rng(list(sha256(f"{self._seed}\0{query}".encode()).digest()))
-        hard = [self._texts[place] for place in near]
+        hard, graded = np.array(near, dtype=np.int64), self._irrelevant.get(query, ())
         for _, category in positives:
-            sources = [hard, self._irrelevant.get(query, ()), self._same(category, random), self._popular(random)]
-            turns = chain.from_iterable(zip_longest(*(_shuffled(source, random) for source in sources)))
-            found = dict.fromkeys(text for text in turns if text is not None and text not in never)
-            yield list(found)[: self._wanted]
+            same, popular = self._same(category, random), self._popular(random)
+            # Another order for each positive of a query, so that they do not all get the same few.
+            sources = (
+                self._read(hard[_order(hard, random)]),
+                [graded[at] for at in _order(graded, random)],
+                self._read(same[_order(same, random)]),
+                self._read(popular[_order(popular, random)]),
+            )
+            found: dict[str, None] = {}
+            for text in chain.from_iterable(zip_longest(*sources)):
+                if len(found) == self._wanted:  # most of what was drawn need not be looked at
+                    break
+                if text is not None and text not in never:
+                    found[text] = None
+            yield list(found)
 
-    def _same(self, category: str, random: np.random.Generator) -> list[str]:
+    def _same(self, category: str, random: np.random.Generator) -> np.ndarray:
+        """Places, some perhaps twice."""
         if category not in self._kinds:
-            return []
+            return self._by_kind[:0]
         first, last = self._starts[self._kinds[category] :][:2]
-        places = self._by_kind[random.integers(first, last, size=self._wanted * _TRIES)]
-        return [self._texts[place] for place in places]
+        return self._by_kind[random.integers(first, last, size=self._wanted * _TRIES)]
 
-    def _popular(self, random: np.random.Generator) -> list[str]:
+    def _popular(self, random: np.random.Generator) -> np.ndarray:
+        """Places, some perhaps twice."""
         drawn = random.random(self._wanted * _TRIES) * self._share[-1]
-        places = np.minimum(np.searchsorted(self._share, drawn, side="right"), len(self._texts) - 1)
-        return [self._texts[place] for place in places]
+        return np.minimum(self._share.searchsorted(drawn, side="right"), len(self._texts) - 1)
+
+    def _read(self, places: np.ndarray) -> Iterator[str]:
+        return map(self._texts.__getitem__, places.tolist())
 
 
-def _shuffled(source: Sequence[str], random: np.random.Generator) -> list[str]:
-    """Another order for each positive of a query, so that they do not all get the same few."""
-    return [source[at] for at in random.permutation(len(source))] if source else []
+def _order(source: Sized, random: np.random.Generator) -> np.ndarray:
+    return random.permutation(len(source))

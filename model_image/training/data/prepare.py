@@ -1,32 +1,25 @@
-"""The whole of it, top to bottom: check each table, cut, make examples, describe, publish."""
+"""The whole of it, top to bottom: check each table, cut, make examples, describe, publish.
+
+A shard ends after the checks; `merge` goes on from there.
+"""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import duckdb
 import pyarrow
 
-from model_image.training.data import examples, functions, learnable, shards, splits
-from model_image.training.data.checked import check
+from model_image.training.data import functions, manifest, refused, tablefile, whole
+from model_image.training.data.checked import LABELS, check
 from model_image.training.data.engine import Engine
 from model_image.training.data.errors import InputError, RunError
-from model_image.training.data.manifest import seal
 from model_image.training.data.pseudonyms import Pseudonyms
 from model_image.training.data.settings import Settings
-from model_image.training.data.shards import Shard
+from model_image.training.data.tablefile import TableFile
 from model_image.training.data.tables import TABLES
+from model_image.training.data.whole import Note
 from model_image.training.data.workfolder import WorkFolder, work_folder
-from model_image.training.dataset import EXAMPLES, REFUSED, Prepared, TableCount
-
-Note = Callable[[str], None]
-_LABELS = {"classify": "label", "regress": "value"}
-_MADE_OF = {"rank": ("judgments",), "retrieve": ("judgments", "events")}
-_MISSING = {
-    "rank": "no judgment of a query that may be learnt from; see --hold-fold and --shard",
-    "retrieve": "no grade 3, and no user who bought on two days before the cut; see --cut, --purchase and --action",
-}
+from model_image.training.dataset import Prepared, TableCount
 
 
 def prepare(settings: Settings, pseudonyms: Pseudonyms | None, note: Note = lambda _: None) -> Prepared:
@@ -36,7 +29,7 @@ def prepare(settings: Settings, pseudonyms: Pseudonyms | None, note: Note = lamb
     """
     if "events" in settings.inputs and pseudonyms is None:
         raise InputError("events: given without a key for the names of users; pass --key-file, --new-key makes one")
-    files = {name: shards.find(name, settings.inputs[name], note) for name in TABLES if name in settings.inputs}
+    files = {name: tablefile.find(name, settings.inputs[name], note) for name in TABLES if name in settings.inputs}
     try:
         with work_folder(settings.target) as work:
             return _filled(work, files, settings, pseudonyms, note)
@@ -46,32 +39,38 @@ def prepare(settings: Settings, pseudonyms: Pseudonyms | None, note: Note = lamb
 
 def _filled(
     work: WorkFolder,
-    files: Mapping[str, Sequence[Shard]],
+    files: Mapping[str, Sequence[TableFile]],
     settings: Settings,
     pseudonyms: Pseudonyms | None,
     note: Note,
 ) -> Prepared:
-    for folder in ("examples", REFUSED):
-        (work.result / folder).mkdir()
+    index, of = settings.shard
+    cut = None
     engine = Engine(work.scratch, settings.memory)
     try:
         scrubbed = functions.define(engine, pseudonyms, settings.seed)
         counts, found = _checked(engine, work, files, settings, scrubbed, note)
-        cut = _cut(engine, settings, note) if "events" in counts else None
-        learnable.define(engine, frozenset(counts), settings, cut)
-        _examples(engine, work.result / "examples", frozenset(counts), settings, note)
+        if of == 1:
+            cut = whole.finish(engine, work.result, frozenset(counts), settings, note)
+        else:
+            note(f"shard {index} of {of}: learnt from and measured on when --merge has put all {of} together")
     finally:
         engine.close()
-    for folder in ("examples", REFUSED):
-        if not any((work.result / folder).iterdir()):
-            (work.result / folder).rmdir()
-    return seal(work.result, settings, files, counts, cut, found)
+    return manifest.seal(
+        work.result,
+        settings,
+        inputs=manifest.inputs(files) | manifest.model_inputs(settings.model),
+        tables=counts,
+        cut=cut,
+        scrubbed=found,
+        key=manifest.key_mark(pseudonyms),
+    )
 
 
 def _checked(
     engine: Engine,
     work: WorkFolder,
-    files: Mapping[str, Sequence[Shard]],
+    files: Mapping[str, Sequence[TableFile]],
     settings: Settings,
     scrubbed: Counter[str],
     note: Note,
@@ -80,57 +79,33 @@ def _checked(
     counts: dict[str, TableCount] = {}
     found: dict[str, dict[str, int]] = {}
     for name, table in files.items():
-        if name in _LABELS and settings.shard[0]:
-            continue  # without users: shard 0 has it
-        path = f"examples/{name}.parquet" if name in _LABELS else ""
+        if settings.shard[0] and name not in ("products", "events"):
+            continue  # shard 0 has it; every one has the products, since events name them
         extra = {"fold": "fold_of(query)"} if name == "queries" else {"split": "part(words(text))"}
-        count = check(engine, name, table, settings, work.result, work.scratch, path=path, extra=extra)
+        count = check(engine, name, table, settings, work.result, work.scratch, extra=extra)
         counts[name] = count
-        note(f"{name}: {count.read:,} rows read, {count.kept:,} kept")
-        for rule, rows in count.refused.items():
-            note(f"  put aside: {rows:,} {rule}")
+        tell(name, count, settings.most_refused, note)
         if scrubbed:
             found[name] = dict(sorted(scrubbed.items()))
             note("  taken out of texts: " + ", ".join(f"{times:,} {what}" for what, times in found[name].items()))
             scrubbed.clear()
-        if name in _LABELS:
+        if name in LABELS:
             _vary(engine, name)
     return counts, found
 
 
+def tell(name: str, count: TableCount, most_refused: float, note: Note) -> None:
+    """Say what was read, kept and put aside of a table."""
+    note(f"{name}: {count.read:,} rows read, {count.kept:,} kept")
+    for rule, rows in count.refused.items():
+        note(f"  put aside: {rows:,} {rule}")
+    if refused.too_many(name, count, most_refused):  # of a shard, for else it was refused
+        told = "--merge fails where it is so of all shards together"
+        note(f"  warning: none is left or above {most_refused:g} % are refused; {told}")
+
+
 def _vary(engine: Engine, name: str) -> None:
-    column = _LABELS[name]
+    column = LABELS[name]
     low, high = engine.rows(f'SELECT min("{column}"), max("{column}") FROM {name}')[0]
     if low == high:
         raise InputError(f"{name}: every {column} is {low!r}, expected two or more; there is nothing to learn")
-
-
-def _cut(engine: Engine, settings: Settings, note: Note) -> datetime:
-    share = f'quantile_disc("time", {splits.HISTORY})::TIMESTAMP'
-    first, at, last = engine.rows(f'SELECT min("time")::TIMESTAMP, {share}, max("time")::TIMESTAMP FROM events')[0]
-    cut = settings.cut or splits.default_cut(first, at, last)
-    if cut is None or cut <= first:
-        raise InputError(f"cut: {cut}, expected a time after the first event, {first}; pass --cut")
-    learnt = engine.rows('SELECT count(*) FROM events WHERE "time" < ?', [cut.replace(tzinfo=UTC)])[0][0]
-    note(f"cut: {cut}, {learnt:,} events before it")
-    if cut > last:
-        note(f"  warning: the last event is of {last}: there is no target to measure on; pass an earlier --cut")
-    return cut
-
-
-def _examples(engine: Engine, folder: Path, tables: frozenset[str], settings: Settings, note: Note) -> None:
-    for task in EXAMPLES:
-        path = folder / f"{task}.parquet"
-        rows, able = 0, True
-        if task == "rank" and "judgments" in tables:
-            rows = examples.write_rank(engine, path)
-        elif task == "retrieve" and "products" in tables:
-            rows = examples.write_retrieve(engine, path, settings)
-        else:
-            able = False
-        if rows:
-            note(f"examples of {task}: {rows:,}")
-        elif task not in _LABELS:
-            path.unlink(missing_ok=True)
-            if able and not tables.isdisjoint(_MADE_OF[task]):
-                note(f"  warning: no examples of {task}: {_MISSING[task]}")

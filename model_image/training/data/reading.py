@@ -1,8 +1,8 @@
 """The files of a table into the engine, each row with the first rule of its own that it breaks.
 
-<table>_read         shard, number (of the row), the parsed columns, rule, field, seen: the latter three are null in
-                     good rows, `seen` is what may be shown of the value
-<table>_unreadable   rows of CSV files that are none: shard, number, field, seen; `before` of them come up to this one,
+<table>_read         file (by number, from 0), number (of the row), the parsed columns, rule, field, seen: the latter
+                     three are null in good rows, `seen` is what may be shown of the value
+<table>_unreadable   rows of CSV files that are none: file, number, field, seen; `before` of them come up to this one,
                      which is found after `least` - 1 readable rows; `counted` where this shard reports it
 """
 
@@ -12,12 +12,12 @@ from pathlib import Path
 
 import duckdb
 
-from model_image.training.data import shards
-from model_image.training.data.engine import Engine, literal
+from model_image.training.data import tablefile
+from model_image.training.data.engine import Engine
 from model_image.training.data.errors import InputError
 from model_image.training.data.settings import Settings
-from model_image.training.data.shards import Shard
-from model_image.training.data.splits import IN_SHARD
+from model_image.training.data.sql import literal
+from model_image.training.data.tablefile import TableFile
 from model_image.training.data.tables import TABLES, Table
 
 _SHOWN = 80  # characters of a value
@@ -26,28 +26,28 @@ _NUMBER = "{0} = '' OR length({0}) <= 8 AND TRY_CAST({0} AS DOUBLE) IS NOT NULL"
 _PLAIN = {"time": _DATE, "quantity": _NUMBER, "price": _NUMBER}
 
 
-def read(engine: Engine, name: str, files: Sequence[Shard], settings: Settings, links: Path) -> None:
-    """Make both tables. `links` is a folder to put links to the files in. Raises `InputError` naming the shard."""
+def read(engine: Engine, name: str, files: Sequence[TableFile], settings: Settings, links: Path) -> None:
+    """Make both tables. `links` is a folder to put links to the files in. Raises `InputError` naming the file."""
     table = TABLES[name]
     engine.rows(
         f"CREATE TABLE {name}_unreadable "
-        "(shard BIGINT, number BIGINT, field VARCHAR, seen VARCHAR, before BIGINT, least BIGINT, counted BOOLEAN)"
+        "(file BIGINT, number BIGINT, field VARCHAR, seen VARCHAR, before BIGINT, least BIGINT, counted BOOLEAN)"
     )
     for at, file in enumerate(files):
         suffix = "".join(file.path.suffixes[-2:]).lower() if file.path.suffix.lower() == ".gz" else file.path.suffix
         link = links / f"{name}-{at}{suffix}"  # a name that the engine takes for no pattern
         link.symlink_to(file.path.resolve())
         rejects = f"{name}_rejects_{at}"
-        texts = shards.texts(file, table.columns, table.required, settings.columns.get(name, {}))
-        rows = _rows(table, texts, shards.source(file, link, rejects), settings)
+        texts = tablefile.texts(file, table.columns, table.required, settings.columns.get(name, {}))
+        rows = _rows(table, texts, _source(name, tablefile.source(file, link, rejects), settings.shard), settings)
         verb = f"INSERT INTO {name}_read" if at else f"CREATE TABLE {name}_read AS"
         try:
-            engine.rows(f"{verb} SELECT {at} AS shard, * FROM ({rows})")
+            engine.rows(f"{verb} SELECT {at} AS file, * FROM ({rows})")
         except duckdb.Error as error:
-            raise InputError(f"{file.path}: cannot be read ({_told(error)}); write this shard again") from None
+            raise InputError(f"{file.path}: cannot be read ({_told(error)}); write this file again") from None
         if file.is_csv:
             _whole(engine, file, rejects)
-            _note_rejects(engine, name, at, rejects, counted=settings.shard[0] == 0 or "user" not in table.parsed)
+            _note_rejects(engine, name, at, rejects, counted=settings.shard[0] == 0 or name != "events")
 
 
 def shown(table: Table, column: str, given: str) -> str:
@@ -63,8 +63,16 @@ def shown(table: Table, column: str, given: str) -> str:
     if table.free:  # people write what they like, also into the wrong column
         return f"left(scrubbed_value(left({given}, 1000)), {_SHOWN})"
     return (
-        f"left({given}, {_SHOWN})" if column not in shards.LISTS else f"left(array_to_string({given}, '|'), {_SHOWN})"
+        f"left({given}, {_SHOWN})"
+        if column not in tablefile.LISTS
+        else f"left(array_to_string({given}, '|'), {_SHOWN})"
     )
+
+
+def _source(name: str, rows: str, shard: tuple[int, int]) -> str:
+    """Of events the rows of this shard alone. By number: every shard has as many, and no other id is hashed."""
+    index, of = shard
+    return f"SELECT * FROM ({rows}) WHERE number % {of} = {index}" if name == "events" and of > 1 else rows
 
 
 def _rows(table: Table, texts: dict[str, str], source: str, settings: Settings) -> str:
@@ -80,13 +88,11 @@ def _rows(table: Table, texts: dict[str, str], source: str, settings: Settings) 
     )
     named = f"SELECT *, ([{names}])[broken] AS rule, ([{fields}])[broken] AS field FROM ({ruled})"
     sql = f"SELECT number, {kept}, rule, field, CASE field {values} END AS seen FROM ({named})"
-    if "user" in table.parsed and settings.shard[1] > 1:
-        sql += " WHERE " + IN_SHARD.format(index=settings.shard[0], of=settings.shard[1])
     now = f"TIMESTAMP {literal(settings.now.isoformat(sep=' '))}"
     return sql.replace("$now", now).replace("$action", literal(settings.action))
 
 
-def _whole(engine: Engine, file: Shard, rejects: str) -> None:
+def _whole(engine: Engine, file: TableFile, rejects: str) -> None:
     """Raises `InputError` where a row that is none has taken in the lines behind it, as after a quote left open: how
     many rows they were, nobody knows. Of lines that are no UTF-8 the quotes are sound."""
     sql = (
@@ -97,7 +103,7 @@ def _whole(engine: Engine, file: Shard, rejects: str) -> None:
     for (row,) in engine.rows(sql):
         raise InputError(
             f"{file.path}: row {row} runs on over the lines behind it, expected every quote to be closed; "
-            "close or double the quote in it and write this shard again"
+            "close or double the quote in it and write this file again"
         )
 
 

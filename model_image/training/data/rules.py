@@ -87,7 +87,7 @@ def duplicate(*columns: str) -> Rule:
     """The first good row of an id stays."""
     by = ", ".join(columns)
     # Of ids alone: a window over whole rows would hold the texts of all of them.
-    ranked = f"row_number() OVER (PARTITION BY {by} ORDER BY shard, number) AS nth"
-    later = f"SELECT shard, number FROM (SELECT shard, number, {ranked} FROM $table WHERE rule IS NULL) WHERE nth > 1"
-    bad = f"(shard, number) IN ({later})"
+    ranked = f"row_number() OVER (PARTITION BY {by} ORDER BY file, number) AS nth"
+    later = f"SELECT file, number FROM (SELECT file, number, {ranked} FROM $table WHERE rule IS NULL) WHERE nth > 1"
+    bad = f"(file, number) IN ({later})"
     return Rule(name=f"duplicate {columns[-1] if len(columns) == 1 else 'pair'}", column=columns[-1], bad=bad)

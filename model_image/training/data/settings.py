@@ -17,8 +17,8 @@ class Settings:
     """`inputs` maps tables (keys of `tables.TABLES`) to a file, a folder or a pattern; `columns` maps tables to
     {our column: theirs}. Times are UTC without a zone. Raises `InputError`.
 
-    `shard` (I, N) keeps the events of users whose hash is I modulo N. Every shard has the tables of products, queries
-    and judgments, but the examples that are made of them, or given as such, are in shard 0 alone.
+    `shard` (I, N) keeps the events whose row has a number that is I modulo N, and the products; all other tables are in
+    shard 0. Cut and examples are for `merge` to make.
     """
 
     inputs: Mapping[str, str]
@@ -56,8 +56,10 @@ class Settings:
             raise InputError("judgments: given without the queries they judge; pass --queries")
         if not 0 <= index < of:
             raise InputError(f"shard: {index}/{of}, expected I/N with I from 0 to N - 1")
-        if of > 1 and self.cut is None and "events" in self.inputs:
-            raise InputError("cut: not set, but every shard needs the same one; pass --cut")
+        if of > 1 and self.model is not None:
+            raise InputError(f"model: {self.model} is given to a shard, which has no examples; pass --model to --merge")
+        if self.model is not None and not self.model.is_dir():
+            raise InputError(f"model: {self.model} is no folder, expected encoder/ of a release")
         if not re.fullmatch(r"[1-9]\d*(\.\d+)?\s*[KMGT]i?B", self.memory):
             raise InputError(f"memory: {self.memory!r}, expected a number and a unit such as 2GB")
         self._within("unseen_percent", 0, 99)
@@ -79,6 +81,15 @@ class Settings:
         found = {name: getattr(self, name) for name in names}
         columns = {table: dict(sorted(renamed.items())) for table, renamed in sorted(self.columns.items())}
         return found | {"columns": columns, "cut": self.cut and self.cut.isoformat(), "shard": list(self.shard)}
+
+
+def settings_of(described: Mapping[str, Any], **others: Any) -> Settings:
+    """Of all shards together what `described` said of one, with the `others`, of which it says nothing.
+
+    Raises `InputError`.
+    """
+    cut = described["cut"] and datetime.fromisoformat(described["cut"])
+    return Settings(**{**described, **others, "cut": cut, "shard": (0, 1)})
 
 
 def utc(text: str) -> datetime:

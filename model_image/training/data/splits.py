@@ -27,14 +27,6 @@ def unseen(user: str, percent: int) -> bool:
 UNSEEN = "(('0x' || left(\"user\", 8))::UBIGINT % 100 < {percent})"
 
 
-def in_shard(user: str, index: int, of: int) -> bool:
-    """Whether the user is of this shard, by digits that `unseen` does not read; `IN_SHARD` in SQL."""
-    return int(user[8:16], 16) % of == index
-
-
-IN_SHARD = "(('0x' || substr(\"user\", 9, 8))::UBIGINT % {of} = {index})"
-
-
 def words(query: str) -> str:
     """The words of a query without case, order, number and repetition: near duplicates have the same.
 

@@ -9,7 +9,7 @@ import msgspec
 
 from model_image.base import Base
 from model_image.revisions import training_revision
-from model_image.training.data import shards
+from model_image.training.data import manifest, tablefile
 from model_image.training.data.pseudonyms import Pseudonyms
 from model_image.training.data.settings import Settings
 from model_image.training.train.settings import Settings as TrainSettings
@@ -37,16 +37,11 @@ def claim(work: Path, made_of: str) -> bool:
 def made_of(settings: Settings, training: TrainSettings, names: Pseudonyms | None, base: Base) -> str:
     """All that prepared data and trained models depend on, in one digest: the tables' bytes, the settings, the key, the
     encoder to begin with and the code. Raises `InputError` and OSError."""
-    inputs = {
-        f"{table}/{shard.name}": shards.digest(shard)
-        for table, given in settings.inputs.items()
-        for shard in shards.find(table, given)
-    }
     said = {
-        "inputs": inputs,
+        "inputs": manifest.inputs({table: tablefile.find(table, given) for table, given in settings.inputs.items()}),
         "prepare": settings.described(),
         "train": dataclasses.asdict(training),
-        "key": names.of("") if names else "",  # tells keys apart and gives none away
+        "key": manifest.key_mark(names),
         "base": base.revision,
         "code": training_revision(),
     }

@@ -20,7 +20,7 @@ from model_image.training.ranker.tables import Bought, read_bought, read_catalog
 
 FOLDS = 5
 MOST_LEARNT = 10_000
-"""Users of one cut, whose lists to learn from take about 15 KB each: half a gigabyte for all cuts, whatever a shop has."""
+"""Users of one cut. A list to learn from takes about 15 KB: half a gigabyte for all cuts, whatever a shop has."""
 MOST_SERVED = 2_000
 """Users, of whom two numbers are learnt: halves of 739 differed by .04 in the intercept. A list takes 50 KB."""
 

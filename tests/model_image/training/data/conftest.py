@@ -43,12 +43,19 @@ class Shop:
             *((f"p{at}", f"商品 title {at}", f"kind {at % 2}", 1.5) for at in range(count)),
         )
 
-    def prepare(self, *, key: bytes | None = KEY, **settings: Any) -> Dataset:
+    def prepare(self, **settings: Any) -> Dataset:
+        return Dataset(self.folder_of(**settings))
+
+    def folder_of(self, *, key: bytes | None = KEY, **settings: Any) -> Path:
+        """What was prepared, which may be a shard."""
         self._made += 1
         given = {"inputs": dict(self.inputs), "target": self.folder / f"prepared-{self._made}", "now": NOW}
         asked = Settings(**(given | {"most_refused": 100.0} | settings))
         prepare(asked, Pseudonyms(key) if key else None, self.notes.append)
-        return Dataset(asked.target)
+        return asked.target
+
+    def shards(self, of: int, **settings: Any) -> list[Path]:
+        return [self.folder_of(shard=(index, of), **settings) for index in range(of)]
 
 
 @pytest.fixture

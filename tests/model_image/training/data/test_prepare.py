@@ -13,7 +13,7 @@ from model_image.training.data.errors import InputError, RunError
 from model_image.training.data.prepare import prepare
 from model_image.training.data.pseudonyms import Pseudonyms
 from model_image.training.data.settings import Settings
-from model_image.training.dataset import EVENTS, PREPARED
+from model_image.training.dataset import PREPARED
 
 
 def _filled(shop: Any, seed: int = 0) -> Any:
@@ -53,17 +53,6 @@ def test_another_setting_or_key_is_another_revision(shop: Any) -> None:
     assert len({shop.prepare(**changed).prepared.revision for changed in changes}) == len(changes)
 
 
-def test_shards_by_user_are_apart_and_together_the_whole(shop: Any, rows: Any) -> None:
-    whole = _filled(shop).prepare(cut=datetime(2026, 1, 20))
-    parts = [shop.prepare(cut=whole.prepared.cut.replace(tzinfo=None), shard=(at, 3)) for at in range(3)]
-    users = [{row["user"] for row in rows(part.path(EVENTS))} for part in parts]
-    assert sum(map(len, users)) == len(set.union(*users)) > max(map(len, users))
-    assert sum(part.prepared.tables["events"].kept for part in parts) == whole.prepared.tables["events"].kept
-    assert [len(rows(part.examples("rank"))) for part in parts if "examples/rank.parquet" in part.prepared.files] == [
-        400
-    ]
-
-
 def test_events_without_a_key_or_a_catalogue_are_refused(shop: Any) -> None:
     shop.table("events", "user_id product_id time", ("u", "p", "2026-01-01"))
     with pytest.raises(InputError, match="events: given without a catalogue"):
@@ -98,6 +87,14 @@ def test_too_little_memory_is_told_with_the_way_out(shop: Any) -> None:
     assert not [found for found in shop.folder.iterdir() if "prepar" in found.name]
 
 
+def test_a_folder_named_like_a_partition_is_no_column(shop: Any, rows: Any) -> None:
+    """The products had the folder's name for a title."""
+    folder = shop.folder / "title=x"
+    folder.mkdir()
+    done = _filled(shop).prepare(target=folder / "prepared")
+    assert {row["text"][:2] for row in rows(done.examples("rank"))} == {"商品"}
+
+
 def test_the_manifest_says_nothing_of_the_key_and_paths(shop: Any) -> None:
     text = (_filled(shop).prepare().folder / PREPARED).read_text()
     assert str(shop.folder) not in text
@@ -107,7 +104,8 @@ def test_the_manifest_says_nothing_of_the_key_and_paths(shop: Any) -> None:
 def test_settings_that_cannot_be_are_refused(shop: Any, tmp_path: Path) -> None:
     for wrong, told in (
         ({"shard": (3, 3)}, "shard: 3/3"),
-        ({"shard": (0, 3)}, "cut: not set"),
+        ({"shard": (0, 3), "model": tmp_path}, "model: .* is given to a shard.*pass --model to --merge"),
+        ({"model": tmp_path / "absent"}, "model: .*absent is no folder"),
         ({"hold_fold": 5}, "hold_fold: 5"),
         ({"memory": "lots"}, "memory: 'lots'"),
         ({"unseen_percent": 100}, "unseen_percent: 100"),

@@ -14,16 +14,11 @@ from model_image.training.data import splits
 _USER = st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
 
 
-@given(_USER, st.integers(0, 99), st.integers(1, 9))
-def test_sql_and_python_choose_the_same_users(user: str, percent: int, of: int) -> None:
-    asked = f"{splits.UNSEEN.format(percent=percent)}, {splits.IN_SHARD.format(index=0, of=of)}"
+@given(_USER, st.integers(0, 99))
+def test_sql_and_python_choose_the_same_users(user: str, percent: int) -> None:
+    asked = splits.UNSEEN.format(percent=percent)
     found = duckdb.execute(f'SELECT {asked} FROM (SELECT ? AS "user")', [user]).fetchone()
-    assert found == (splits.unseen(user, percent), splits.in_shard(user, 0, of))
-
-
-@given(_USER, st.integers(1, 9))
-def test_every_user_is_in_one_shard(user: str, of: int) -> None:
-    assert sum(splits.in_shard(user, index, of) for index in range(of)) == 1
+    assert found == (splits.unseen(user, percent),)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A table may be one file, a folder or a pattern; a shard that cannot be read is named."""
+"""A table may be one file, a folder or a pattern; a file that cannot be read is named."""
 
 import gzip
 from pathlib import Path
@@ -18,7 +18,7 @@ def _parquet(path: Path, **columns: Any) -> None:
     pyarrow.parquet.write_table(pyarrow.table(columns), path)
 
 
-def test_shards_of_both_kinds_are_one_table(shop: Any, rows: Any, tmp_path: Path) -> None:
+def test_files_of_both_kinds_are_one_table(shop: Any, rows: Any, tmp_path: Path) -> None:
     folder = tmp_path / "it's [1]"
     folder.mkdir()
     (folder / "a.csv").write_bytes(b"\xef\xbb\xbf" + _HEADER + '1,"红, 茶 ""tea""",a | b\n'.encode())
@@ -70,18 +70,18 @@ def test_rows_of_a_csv_that_are_none_are_put_aside_and_the_others_keep_their_num
 
 
 @pytest.mark.parametrize("cut", [3, 60, 400])
-def test_a_shard_that_ends_early_is_named(shop: Any, cut: int) -> None:
+def test_a_file_that_ends_early_is_named(shop: Any, cut: int) -> None:
     (shop.folder / "events").mkdir()
     for name in ("a", "b"):
         path = shop.folder / "events" / f"{name}.parquet"
         _parquet(path, user_id=["u"] * 50, product_id=["p1"] * 50, time=["2026-01-01"] * 50)
     path.write_bytes(path.read_bytes()[:-cut])
     shop.products().inputs["events"] = str(shop.folder / "events")
-    with pytest.raises(InputError, match=r"events/b\.parquet: cannot be read .*write this shard again"):
+    with pytest.raises(InputError, match=r"events/b\.parquet: cannot be read .*write this file again"):
         shop.prepare()
 
 
-def test_a_shard_with_damaged_pages_is_named_and_leaves_nothing(shop: Any) -> None:
+def test_a_file_with_damaged_pages_is_named_and_leaves_nothing(shop: Any) -> None:
     path = shop.folder / "events.parquet"
     times = [f"2026-01-01T00:{at // 60:02}:{at % 60:02}" for at in range(3000)]
     _parquet(path, user_id=[f"u{at}" for at in range(3000)], product_id=["p1"] * 3000, time=times)

@@ -6,7 +6,6 @@ import gzip
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import file_digest
 from itertools import takewhile
 from pathlib import Path
 
@@ -14,9 +13,9 @@ import pyarrow
 import pyarrow.parquet
 import pyarrow.types as types
 
-from model_image.training.data.engine import identifier, literal
 from model_image.training.data.errors import InputError
 from model_image.training.data.scrub import scrub
+from model_image.training.data.sql import identifier, literal, parquet
 
 _CSV = (".csv", ".csv.gz")
 _PARQUET = (".parquet", ".pq")
@@ -28,9 +27,9 @@ IDS = frozenset({"user_id", "product_id", "query_id"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shard:
+class TableFile:
     """One file; `columns` maps its columns to "text", "float" or "list". `name` is its path in what was given, by which
-    it is told from the other shards of its table."""
+    it is told from the other files of its table."""
 
     path: Path
     name: str
@@ -41,7 +40,7 @@ class Shard:
         return self.path.name.lower().endswith(_CSV)
 
 
-def find(table: str, given: str, note: Callable[[str], None] = lambda _: None) -> list[Shard]:
+def find(table: str, given: str, note: Callable[[str], None] = lambda _: None) -> list[TableFile]:
     """The files that `given` names, in the order of their names; `note` is told what of a folder is passed over, but
     for hidden files and marks such as _SUCCESS. Raises `InputError` naming the bad one."""
     path = Path(given)
@@ -68,54 +67,48 @@ def _base(pattern: str) -> Path:
     return Path(*(_ESCAPED.sub(r"\1", part) for part in plain))
 
 
-def digest(shard: Shard) -> str:
-    """sha256 in hex."""
-    with shard.path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
-def texts(shard: Shard, wanted: Sequence[str], required: Sequence[str], renamed: Mapping[str, str]) -> dict[str, str]:
+def texts(
+    file: TableFile, wanted: Sequence[str], required: Sequence[str], renamed: Mapping[str, str]
+) -> dict[str, str]:
     """SQL that reads each wanted column as trimmed text, '' where absent. Raises `InputError` for a missing one."""
     found = {}
     for name in wanted:
         theirs = renamed.get(name, name)
-        kind = shard.columns.get(theirs, "")
+        kind = file.columns.get(theirs, "")
         if not kind and (name in required or name in renamed):
-            way_out = f"--column TABLE.{name}=THEIRS names it, the file has {scrub(', '.join(shard.columns))[0]}"
-            raise InputError(f"{shard.path}: no column {theirs!r}; {way_out}")
+            way_out = f"--column TABLE.{name}=THEIRS names it, the file has {scrub(', '.join(file.columns))[0]}"
+            raise InputError(f"{file.path}: no column {theirs!r}; {way_out}")
         if (kind == "list") > (name in LISTS):
-            raise InputError(f"{shard.path}: column {theirs!r} holds lists or others, expected text or numbers")
+            raise InputError(f"{file.path}: column {theirs!r} holds lists or others, expected text or numbers")
         found[name] = _text(name, identifier(theirs), kind)
     return found
 
 
-def source(shard: Shard, safe: Path, rejects: str) -> str:
+def source(file: TableFile, safe: Path, rejects: str) -> str:
     """SQL of all rows with their number, from 1. `safe` is a link of a name without special characters;
     rows of a CSV that cannot be read go to the tables `rejects` and `rejects`_scans."""
-    if not shard.is_csv:
-        return (
-            f"SELECT *, file_row_number + 1 AS number FROM read_parquet({literal(str(safe))}, file_row_number = true)"
-        )
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in shard.columns)
+    if not file.is_csv:
+        return f"SELECT *, file_row_number + 1 AS number FROM {parquet(safe, numbered=True)}"
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in file.columns)
     return (
         f"SELECT *, row_number() OVER () AS number FROM read_csv({literal(str(safe))}, auto_detect = false, "
-        f"header = true, delim = ',', quote = '\"', escape = '\"', columns = {{{columns}}}, store_rejects = true, "
-        f"rejects_table = {literal(rejects)}, rejects_scan = {literal(rejects + '_scans')})"
+        f"header = true, delim = ',', quote = '\"', escape = '\"', columns = {{{columns}}}, hive_partitioning = false, "
+        f"store_rejects = true, rejects_table = {literal(rejects)}, rejects_scan = {literal(rejects + '_scans')})"
     )
 
 
-def _opened(path: Path, told: str) -> Shard:
+def _opened(path: Path, told: str) -> TableFile:
     name = path.name.lower()
     try:
         if name.endswith(_PARQUET):
             with pyarrow.parquet.ParquetFile(path) as file:
-                return Shard(
+                return TableFile(
                     path=path, name=told, columns={field.name: _kind(field.type) for field in file.schema_arrow}
                 )
         if name.endswith(_CSV):
-            return Shard(path=path, name=told, columns=dict.fromkeys(_header(path), "text"))
+            return TableFile(path=path, name=told, columns=dict.fromkeys(_header(path), "text"))
     except (pyarrow.ArrowException, OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read ({error}); write this shard again") from error
+        raise InputError(f"{path}: cannot be read ({error}); write this file again") from error
     raise InputError(f"{path}: expected a file named .csv, .csv.gz, .parquet or .pq")
 
 
