@@ -69,6 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if ranks.first:
         best = "" if training.best is None else f", {training.metric} {training.best:.4f} at step {training.best_step}"
         print(f"{training.steps} steps in {training.seconds:.0f} s{best}", file=sys.stderr)
+        if training.best is not None and training.best_step == 0:
+            print("nothing was better than the base: these are its weights as they were", file=sys.stderr)
         print(arguments.output)
     return 0
 

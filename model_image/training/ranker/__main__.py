@@ -20,8 +20,8 @@ _EPILOG = """examples:
   python -m model_image.training.ranker --data prepared/ --cache /var/tmp/vectors     embed once, run often
 
 The graded queries are cross-validated by the folds of the dataset, the purchases by five folds of users and by time:
-nothing is learnt from a query, a user or a day that is measured. On 2 cores: a minute for 100 products per second to
-embed, then about 1 minute for 120 queries and 5 for 300,000 purchases.
+nothing is learnt from a query, a user or a day that is measured. On 2 cores: a second for
+100 products to embed, then about 1 minute for 120 queries and 5 for 300,000 purchases.
 
 exit codes: 0 done, 1 failed, 2 bad input"""
 

@@ -20,9 +20,10 @@ class Settings:
     in-batch negatives of retrieve come from the same part). `steps` 0 is all of `epochs`. The rate rises to `rate`
     over the share `warmup` of the steps and falls towards 0, which the step after the last one would have.
     `method` full trains all weights; lora and adalora train low-rank updates of `lora_rank`, merged at the end.
-    `temperature`, `popularity` (0 none, 1 the whole correction by `weight`) and `negatives` (the most that are read
-    of an example) are retrieve's, `loss` is regress's. `window` batches' worth of examples are shuffled and put
-    together by length at a time: this much is in memory.
+    `temperature`, `popularity` (1 the whole correction by `weight`, as in Yi et al. 2019; 0 none, which made an encoder
+    worse at next baskets than it was) and `negatives` (the most that are read of an example) are retrieve's, `loss` is
+    regress's. `window` batches' worth of examples are shuffled and put together by length at a time: this much is in
+    memory.
     `precision` and `device` auto are bfloat16 where it gains, and a GPU where there is one.
     `evaluate_every` and `checkpoint_every` count steps; 0 is once per epoch. After `patience` evaluations without a
     better metric the run stops; 0 is never. `valid_most` examples are read for the metric.
@@ -42,7 +43,7 @@ class Settings:
     lora_rank: int = 8
     lora_alpha: float = 16.0
     temperature: float = 0.05
-    popularity: float = 0.0
+    popularity: float = 1.0
     negatives: int = 4
     loss: str = "huber"
     precision: str = "auto"

@@ -89,11 +89,11 @@ def test_the_text_of_the_product_that_is_asked_with_is_no_wrong_answer(make_data
 
 def test_the_correction_lowers_common_texts_by_the_log_of_their_share(make_data: MakeData, encoder: Encoder) -> None:
     pair = (example("w1", "w2", "w9", weight=0.4), example("w3", "w4", weight=0.01))
-    found = loss(make_data, encoder, *pair, popularity=1.0)
+    found = loss(make_data, encoder, *pair)
     lowered = np.log([0.8, 0.02, 1.0])  # two examples: a share of 0.4 is expected 0.8 times
     first, second = (similarity(encoder, query, ["w2", "w4", "w9"]) / 0.1 - lowered for query in ("w1", "w3"))
     assert found == pytest.approx(nll(first, 0) + nll(second, 1), abs=1e-4)
-    assert found != pytest.approx(loss(make_data, encoder, *pair), abs=1e-2)
+    assert found != pytest.approx(loss(make_data, encoder, *pair, popularity=0.0), abs=1e-2)
 
 
 def test_no_more_negatives_than_asked_for(make_data: MakeData, encoder: Encoder) -> None:
