@@ -25,13 +25,10 @@ def of_labels(truth: Sequence[str], predicted: Sequence[str], units: Sequence[st
     if len(classes := sorted(set(truth))) < 2:
         raise MeasureError(f"labels: all {len(truth)} are {classes[0]!r}, expected two different ones at least")
     names = sorted(set(truth) | set(predicted))
-    at = {name: place for place, name in enumerate(names)}
-    cells = np.zeros((len(truth), len(names) ** 2))
-    cells[np.arange(len(truth)), [at[t] * len(names) + at[p] for t, p in zip(truth, predicted, strict=True)]] = 1
     macro = precision_recall_fscore_support(truth, predicted, average="macro", zero_division=0)[:3]
     values = dict(zip(_LABELS, (accuracy_score(truth, predicted), *macro), strict=True))
-    statistics: dict[str, Statistic] = {name: partial(of_confusion, name, len(names)) for name in _LABELS}
-    return with_values(values, statistic_intervals(by_unit(cells, units), statistics))
+    statistics: dict[str, Statistic] = {name: partial(of_counts, name) for name in _LABELS}
+    return with_values(values, statistic_intervals(by_unit(_counts(names, truth, predicted), units), statistics))
 
 
 def of_numbers(truth: Sequence[float], predicted: Sequence[float], units: Sequence[str]) -> dict[str, Estimate]:
@@ -49,10 +46,35 @@ def of_numbers(truth: Sequence[float], predicted: Sequence[float], units: Sequen
     return with_values({"mae": mean_absolute_error(truth, predicted)}, found)
 
 
-def of_confusion(metric: str, labels: int, counts: np.ndarray) -> np.ndarray:
-    """The metric, float [resamples], of confusion matrices [resamples, labels * labels], the true label first."""
-    matrix = counts.reshape(-1, labels, labels)
-    right, true, said = np.einsum("rii->ri", matrix), matrix.sum(axis=2), matrix.sum(axis=1)
+def labels_apart(
+    truth: Sequence[str], first: Sequence[str], second: Sequence[str], units: Sequence[str]
+) -> dict[str, Estimate]:
+    """The metrics of `of_labels` of `first` minus those of `second`, paired. Raises as it does."""
+    one, other = of_labels(truth, first, units), of_labels(truth, second, units)
+    names = sorted({*truth, *first, *second})
+    both = np.hstack([_counts(names, truth, predicted) for predicted in (first, second)])
+    statistics: dict[str, Statistic] = {name: partial(_apart, name) for name in _LABELS}
+    values = {name: one[name].value - other[name].value for name in _LABELS}
+    return with_values(values, statistic_intervals(by_unit(both, units), statistics))
+
+
+def numbers_apart(
+    truth: Sequence[float], first: Sequence[float], second: Sequence[float], units: Sequence[str]
+) -> dict[str, Estimate]:
+    """mae of `first` minus that of `second`, paired. Raises as `of_numbers` does."""
+    one, other = of_numbers(truth, first, units), of_numbers(truth, second, units)
+    right = np.asarray(truth, dtype=np.float64)
+    apart = np.abs(np.asarray(first) - right) - np.abs(np.asarray(second) - right)
+    found = statistic_intervals(
+        by_unit(np.column_stack((apart, np.ones_like(apart))), units), {"mae": lambda sums: sums[:, 0] / sums[:, 1]}
+    )
+    return with_values({"mae": one["mae"].value - other["mae"].value}, found)
+
+
+def of_counts(metric: str, counts: np.ndarray) -> np.ndarray:
+    """The metric, float [resamples], of how often each label was right, was true and was said: [resamples, 3 * labels],
+    one after the other."""
+    right, true, said = counts.reshape(len(counts), 3, -1).transpose(1, 0, 2)
     if metric == "accuracy":
         return np.asarray(right.sum(axis=1) / true.sum(axis=1))
     above, below = {"precision": (right, said), "recall": (right, true), "f1": (2 * right, true + said)}[metric]
@@ -89,6 +111,21 @@ def check_lengths(
         raise MeasureError(
             f"{len(truth)} true, {len(predicted)} predicted, {len(units)} units: expected as many, one at least"
         )
+
+
+def _apart(metric: str, sums: np.ndarray) -> np.ndarray:
+    first, second = np.hsplit(sums, 2)
+    return of_counts(metric, first) - of_counts(metric, second)
+
+
+def _counts(names: Sequence[str], truth: Sequence[str], predicted: Sequence[str]) -> np.ndarray:
+    """What `of_counts` reads, of each row: float64 [rows, 3 * names]."""
+    at = {name: place for place, name in enumerate(names)}
+    rows, true, said = np.arange(len(truth)), [at[name] for name in truth], [at[name] for name in predicted]
+    found = np.zeros((len(truth), 3, len(names)))
+    found[rows, 1, true] = found[rows, 2, said] = 1
+    found[:, 0] = found[:, 1] * found[:, 2]
+    return found.reshape(len(truth), 3 * len(names))
 
 
 _LABELS = ("accuracy", "precision", "recall", "f1")

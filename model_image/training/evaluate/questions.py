@@ -47,8 +47,8 @@ def questions(dataset: Dataset, embed: Embed, kind: str, settings: Settings) -> 
     `embed` is the zero-shot baseline, `kind` its weights and backend. Raises `MeasureError` where nothing can be asked.
     """
     fold = asked_fold(dataset, settings)
-    searches, purchases = dataset.has(JUDGMENTS), dataset.has(EVENTS) and dataset.prepared.cut is not None
-    if not (searches or purchases):
+    searches, purchases = dataset.has(JUDGMENTS), _buys(dataset)
+    if not askable(dataset):
         raise MeasureError(
             f"{dataset.folder}: neither judgments nor events with a cut, expected one of them; prepare with more tables"
         )
@@ -75,6 +75,15 @@ def questions(dataset: Dataset, embed: Embed, kind: str, settings: Settings) -> 
             folds={user: int(user[8:16], 16) % FOLDS for user in task.truth},
             most=SHOWN,
         )
+
+
+def askable(dataset: Dataset) -> bool:
+    """Whether there is a question to ask at all."""
+    return dataset.has(JUDGMENTS) or _buys(dataset)
+
+
+def _buys(dataset: Dataset) -> bool:
+    return dataset.has(EVENTS) and dataset.prepared.cut is not None
 
 
 def asked_fold(dataset: Dataset, settings: Settings) -> int | None:

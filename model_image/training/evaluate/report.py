@@ -8,11 +8,12 @@ from typing import Any
 from model_image.evaluation import Estimate
 from model_image.training.evaluate import plots
 from model_image.training.evaluate.bootstrap import interval
-from model_image.training.evaluate.evaluating import Answered, Result
+from model_image.training.evaluate.evaluating import Result
 from model_image.training.evaluate.measures import Key
 from model_image.training.evaluate.protocol import ALL
 from model_image.training.evaluate.segments import FEWEST
-from model_image.training.evaluate.verdicts import HEAD_SEGMENTS, short, show, verdicts
+from model_image.training.evaluate.summary import Answered
+from model_image.training.evaluate.verdicts import HEAD_SEGMENTS, short, show, task_verdicts, verdicts
 
 TEMPLATE = "report.html.j2"
 _SENTENCES = {
@@ -38,8 +39,8 @@ def render(result: Result, command: str) -> str:
         short=short(result.candidate),
         evaluation=result.evaluation,
         tasks=[_task(result, one) for one in result.answered],
-        models=[measure for measure in result.evaluation.measures if ":" in measure.task],
-        latency=_latency(result),
+        models=list(task_verdicts(result)),
+        latency=_latency(result) if result.answered else "",
         command=command,
         fewest=FEWEST,
         show=show,

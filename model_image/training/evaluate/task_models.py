@@ -1,8 +1,8 @@
 """The models of a release that classify or regress, on the texts that training put aside."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,59 +10,104 @@ from model_image.evaluation import Estimate, Measure
 from model_image.layout import TASKS
 from model_image.sequences import even_batches
 from model_image.server.backend import Backend, LoadedModel
+from model_image.settings import read_settings
 from model_image.training.dataset import Dataset
 from model_image.training.evaluate import tables
+from model_image.training.evaluate.baselines_tasks import task_baselines
 from model_image.training.evaluate.errors import MeasureError
-from model_image.training.evaluate.predictions import of_labels, of_numbers
+from model_image.training.evaluate.predictions import labels_apart, numbers_apart, of_labels, of_numbers
 from model_image.training.evaluate.protocol import ALL
 
 _COLUMNS = {"classify": "label", "regress": "value"}
 
+_MOST_TEXTS = 50_000  # of a split: a baseline learns them in some seconds
 
-def task_measures(folder: Path, dataset: Dataset, backend: Backend) -> Iterator[Measure]:
-    """accuracy, precision, recall and f1 of each model that classifies, mae of each that regresses.
 
-    Models that the dataset has no examples of are passed over. Each text is a unit. Raises `MeasureError` for labels
-    that a model does not know, for a column of one label, and where no text was put aside.
+class TaskResult(NamedTuple):
+    """What was said of the texts put aside, each of which is a unit: by each system's name, the candidate's first."""
+
+    head: str
+    task: str
+    truth: Sequence[Any]
+    said: Mapping[str, Sequence[Any]]
+
+    def measures(self) -> Iterator[Measure]:
+        """accuracy, precision, recall and f1 of the candidate, or its mae. Raises `MeasureError` for one label."""
+        measure = of_numbers if self.head == "regress" else of_labels
+        yield from self._told(measure(self.truth, *self._candidate))
+
+    def differences(self, other: str) -> Iterator[Measure]:
+        """The candidate minus `other`, paired."""
+        apart = numbers_apart if self.head == "regress" else labels_apart
+        candidate, units = self._candidate
+        yield from self._told(apart(self.truth, candidate, self.said[other], units))
+
+    @property
+    def _candidate(self) -> tuple[Sequence[Any], list[str]]:
+        return next(iter(self.said.values())), [str(at) for at in range(len(self.truth))]
+
+    def _told(self, found: Mapping[str, Estimate]) -> Iterator[Measure]:
+        for metric, estimate in found.items():
+            yield Measure(
+                task=self.task,
+                metric=metric,
+                segment=ALL,
+                better="lower" if metric == "mae" else "higher",
+                guarded=False,
+                estimate=estimate,
+            )
+
+
+def task_results(releases: Mapping[str, Path], dataset: Dataset, backend: Backend) -> list[TaskResult]:
+    """Of every model of the first release, with what the models of that name in the other releases and the baselines
+    say.
+
+    Models that the dataset has no examples of are passed over. Raises `MeasureError` for labels that the candidate does
+    not know, and where no text was put aside.
     """
-    for path in sorted(path for path in (folder / TASKS).glob("*") if path.is_dir()):
-        model = backend.load(path)
-        head = model.settings.head
-        if head in _COLUMNS and dataset.has(f"examples/{head}.parquet"):
-            for metric, estimate in _measured(model, path.name, *_examples(dataset, head), backend).items():
-                yield Measure(
-                    task=f"{head}:{path.name}",
-                    metric=metric,
-                    segment=ALL,
-                    better="lower" if metric == "mae" else "higher",
-                    guarded=False,
-                    estimate=estimate,
-                )
+    (name, candidate), *others = releases.items()
+    found = []
+    for path in sorted(path for path in (candidate / TASKS).glob("*") if path.is_dir()):
+        settings = read_settings(path)
+        head = settings.head
+        if head not in _COLUMNS or not dataset.has(f"examples/{head}.parquet"):
+            continue
+        texts, truth = _examples(dataset, head, "valid")
+        if not texts:
+            rule = "no text of the split 'valid', expected one at least; prepare with more texts"
+            raise MeasureError(f"{dataset.examples(head)}: {rule}")
+        if unknown := sorted(set(truth) - set(settings.labels)) if head == "classify" else []:
+            known = ", ".join(settings.labels[:10])
+            raise MeasureError(f"{path.name}: label {unknown[0]!r}, expected one of {known}; train on this data")
+        folders = {name: path} | {other: folder / TASKS / path.name for other, folder in others}
+        said = {
+            other: _said(there, texts, backend)
+            for other, there in folders.items()
+            if there.is_dir() and read_settings(there).head == head
+        }
+        learnt = _examples(dataset, head, "train")
+        if learnt[0]:
+            said |= task_baselines(head, *learnt, texts)
+        found.append(TaskResult(head, f"{head}:{path.name}", truth, said))
+    return found
+
+
+def _said(folder: Path, texts: Sequence[str], backend: Backend) -> list[Any]:
+    """The label or the number of each text."""
+    model = backend.load(folder)
+    try:
+        outputs = _outputs(model, texts, backend.batch_tokens)
+    finally:
         model.close()
-
-
-def _measured(
-    model: LoadedModel, name: str, texts: Sequence[str], truth: Sequence[Any], backend: Backend
-) -> dict[str, Estimate]:
-    outputs = _outputs(model, texts, backend.batch_tokens)
-    units = [str(at) for at in range(len(texts))]
     if model.settings.head == "regress":
-        return of_numbers([float(value) for value in truth], outputs[:, 0].tolist(), units)
-    labels = model.settings.labels
-    if unknown := sorted(set(truth) - set(labels)):
-        raise MeasureError(
-            f"{name}: label {unknown[0]!r}, expected one of {', '.join(labels[:10])}; train on this data"
-        )
-    return of_labels(truth, [labels[at] for at in outputs.argmax(axis=1)], units)
+        return [float(value) for value in outputs[:, 0]]
+    return [model.settings.labels[at] for at in outputs.argmax(axis=1)]
 
 
-def _examples(dataset: Dataset, head: str) -> tuple[list[str], list[Any]]:
+def _examples(dataset: Dataset, head: str, split: str) -> tuple[list[str], list[Any]]:
     source = tables.parquet(dataset.examples(head))
-    rows = tables.query(dataset, f"SELECT text, {_COLUMNS[head]} FROM {source} WHERE split = 'valid' ORDER BY ALL")
-    if not rows:
-        raise MeasureError(
-            f"{dataset.examples(head)}: no text of the split 'valid', expected one at least; prepare with more texts"
-        )
+    order = f"ORDER BY md5(text), text, 2 LIMIT {_MOST_TEXTS}"  # of more than that a sample, the same every time
+    rows = tables.query(dataset, f"SELECT text, {_COLUMNS[head]} FROM {source} WHERE split = $1 {order}", [split])
     return [text for text, _ in rows], [value for _, value in rows]
 
 

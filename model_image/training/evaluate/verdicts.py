@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from model_image.evaluation import Estimate, Measure
-from model_image.training.evaluate.evaluating import Answered, Result
+from model_image.training.evaluate.evaluating import Result
 from model_image.training.evaluate.measures import Key
 from model_image.training.evaluate.protocol import ALL
+from model_image.training.evaluate.summary import Answered
 
 HEAD_SEGMENTS = (ALL, "novel")
 """What a task stands for; the other segments are in a table of their own."""
@@ -67,6 +68,35 @@ def verdicts(result: Result, one: Answered) -> Iterator[Verdict]:
                     show(found.estimate),
                     verdict_word(found),
                     found.guarded,
+                )
+
+
+class TaskVerdict(NamedTuple):
+    """One row of the table of models that classify or regress: what all of them say of the same texts."""
+
+    task: str
+    metric: str
+    other: str
+    mine: str
+    difference: str
+    word: str
+    texts: int
+
+
+def task_verdicts(result: Result) -> Iterator[TaskVerdict]:
+    """Every metric against every other system, the candidate's own in the first row."""
+    mine = {(one.task, one.metric): show(one.estimate) for one in result.evaluation.measures}
+    for task in result.tasks:
+        for name in list(task.said)[1:]:
+            for found in task.differences(name):
+                yield TaskVerdict(
+                    found.task,
+                    found.metric,
+                    short(name),
+                    mine[found.task, found.metric],
+                    show(found.estimate),
+                    verdict_word(found),
+                    found.estimate.count,
                 )
 
 

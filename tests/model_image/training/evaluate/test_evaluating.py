@@ -85,9 +85,34 @@ def test_models_that_classify_are_measured_on_what_was_put_aside(prepare, make_r
     mood = {measure.metric: measure.estimate for measure in found.measures if measure.task == "classify:mood"}
     assert mood["accuracy"].value == mood["f1"].value == 1
     assert mood["accuracy"].count == 10
+    others = {found.other: found.differences for found in found.comparisons}
+    assert {d.task for d in others["most frequent label"]} == {"classify:mood"}
     strange = prepare(events=None, **{"examples/classify": [{"text": "x", "label": "new", "split": "valid"}]})
     with pytest.raises(MeasureError, match="label 'new', expected one of good, bad"):
         _evaluate(strange, release)
+
+
+def test_a_model_of_the_same_name_in_another_release_says_the_same_texts(prepare, make_release):
+    labels = (("good", "bad"), ("bad", "good"))
+    good, bad = (ModelSettings(head="classify", max_tokens=32, labels=both) for both in labels)
+    rows = [
+        {"text": f"{label} thing {at}", "label": label, "split": split}
+        for split in ("train", "valid")
+        for at, label in enumerate(["good", "bad"] * 6)
+    ]
+    dataset = prepare(events=None, **{"examples/classify": rows})
+    mine = make_release(*TITLES, tasks={"mood": good})
+    theirs = make_release(*TITLES, tasks={"mood": bad, "other": bad})
+    result = _evaluate(dataset, mine, theirs)
+    other = next(iter(result.evaluation.other_latency_ms))
+    told = [d for d in result.evaluation.compared_with(other).differences if d.task == "classify:mood"]
+    assert {d.metric for d in told} == {"accuracy", "precision", "recall", "f1"}
+    alone = _evaluate(prepare(events=None, judgments=None, queries=None, **{"examples/classify": rows}), mine)
+    assert alone.answered == ()
+    for found in (result, alone):
+        page = report.render(found, "scripts/evaluate")
+        assert "words, linear" in page
+        assert "classify:mood" in page
 
 
 def _verb(dataset, release: Path, out: Path, *more: str) -> int:

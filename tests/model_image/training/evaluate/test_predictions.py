@@ -18,22 +18,23 @@ def _each(count: int) -> list[str]:
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abcd")), min_size=3, max_size=40))
 @settings(max_examples=60, deadline=None)
-def test_the_confusion_matrix_gives_what_scikit_learn_gives(pairs):
+def test_the_counts_of_labels_give_what_scikit_learn_gives(pairs):
     truth, predicted = zip(*pairs, strict=True)
     names = sorted(set(truth) | set(predicted))
-    counts = np.zeros((1, len(names) ** 2))
+    counts = np.zeros((1, 3, len(names)))
     for true, said in pairs:
-        counts[0, names.index(true) * len(names) + names.index(said)] += 1
+        counts[0, 0, names.index(true)] += true == said
+        counts[0, 1, names.index(true)] += 1
+        counts[0, 2, names.index(said)] += 1
+    counts = counts.reshape(1, -1)
     for name, score in (
         ("precision", metrics.precision_score),
         ("recall", metrics.recall_score),
         ("f1", metrics.f1_score),
     ):
-        found = predictions.of_confusion(name, len(names), counts)[0]
+        found = predictions.of_counts(name, counts)[0]
         assert found == pytest.approx(score(truth, predicted, average="macro", zero_division=0))
-    assert predictions.of_confusion("accuracy", len(names), counts)[0] == pytest.approx(
-        metrics.accuracy_score(truth, predicted)
-    )
+    assert predictions.of_counts("accuracy", counts)[0] == pytest.approx(metrics.accuracy_score(truth, predicted))
 
 
 def test_labels_have_intervals_around_the_librarys_values():
@@ -44,6 +45,27 @@ def test_labels_have_intervals_around_the_librarys_values():
     assert set(found) == {"accuracy", "precision", "recall", "f1"}
     assert found["f1"].value == pytest.approx(metrics.f1_score(truth, predicted, average="macro"))
     assert all(0.6 < e.low < e.value < e.high < 0.95 for e in found.values())
+
+
+def test_a_difference_is_paired_and_surer_than_two_intervals_beside_each_other():
+    random = np.random.default_rng(2)
+    truth = random.choice(list("abc"), 300).tolist()
+    worse = [label if random.random() < 0.7 else "a" for label in truth]
+    better = [true if at % 15 == 0 else said for at, (true, said) in enumerate(zip(truth, worse, strict=True))]
+    apart = predictions.labels_apart(truth, better, worse, _each(300))["f1"]
+    one, other = (predictions.of_labels(truth, said, _each(300))["f1"] for said in (better, worse))
+    assert apart.value == pytest.approx(one.value - other.value)
+    assert apart.low > 0 > one.low - other.high
+    back = predictions.labels_apart(truth, worse, better, _each(300))["f1"]
+    assert (back.low, back.high) == pytest.approx((-apart.high, -apart.low))
+
+    values = random.normal(10, 3, 200)
+    near, far = values + random.normal(0, 1, 200), values + random.normal(0, 2, 200)
+    found = predictions.numbers_apart(values, near, far, _each(200))["mae"]
+    assert found.value == pytest.approx(np.abs(near - values).mean() - np.abs(far - values).mean())
+    assert found.high < 0
+    with pytest.raises(MeasureError, match="expected a finite number"):
+        predictions.numbers_apart([1.0], [float("nan")], [1.0], ["0"])
 
 
 def test_probabilities_have_intervals_around_the_librarys_values():
