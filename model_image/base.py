@@ -12,7 +12,7 @@ import msgspec
 from model_image.layout import ENCODER
 from model_image.settings import (
     CONFIG,
-    SAYING,
+    SENTENCE_TRANSFORMERS,
     TOKENIZER,
     WEIGHTS,
     ModelError,
@@ -34,6 +34,10 @@ _MINILM = ModelSettings(head="embed", pooling="mean", max_tokens=256, dimension=
 _TRAINED, _TUNED = ", trained: ", ", tuned"
 
 
+class BaseError(ModelError):
+    """What was named is no encoder to begin with; the message has the way out."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Base:
     """An encoder: `folder` has FILES, `settings` say how the server computes it, `revision` names it in manifests."""
@@ -41,6 +45,11 @@ class Base:
     folder: Path
     settings: ModelSettings
     revision: str
+
+    @property
+    def tuned(self) -> bool:
+        """Whether it was trained on a shop's data before."""
+        return _TUNED in self.revision
 
     def copy(self, target: Path) -> None:
         """As the new folder `target` of a release. Raises OSError."""
@@ -58,16 +67,20 @@ def find_base(name: str = MINILM, *, download: bool = False) -> Base:
     """The encoder `name`: "minilm", a folder, or the id of a hub's model in transformers' cache.
 
     With `download`, files that the cache lacks are fetched; weights in safetensors alone, never a pickle.
-    Raises `ModelError`.
+    Raises `BaseError`.
     """
     if name == MINILM:
         return Base(folder=_package_folder(), settings=_MINILM, revision=package_revision())
     folder = Path(name) if Path(name).is_dir() else _from_hub(name, download)
     for file in FILES:
         if not (folder / file).is_file():
-            raise ModelError(f"--base {name}: has no {file}; {_WAYS_OUT[file]}")
+            raise BaseError(f"--base {name}: has no {file}; {_WAYS_OUT[file]}")
     called = folder.resolve().name if folder == Path(name) else name
-    return _told_apart(called, folder, found_settings(folder))
+    try:
+        settings = found_settings(folder)
+    except ModelError as error:
+        raise BaseError(f"--base {name}: {error}; choose an encoder that the server computes") from error
+    return _told_apart(called, folder, settings)
 
 
 def of_release(folder: Path, base_model: str) -> Base:
@@ -92,7 +105,7 @@ def add_base(parser: argparse.ArgumentParser) -> None:
 
 
 def package_revision() -> str:
-    """The packaged weights and their version. Raises `ModelError` without the package."""
+    """The packaged weights and their version. Raises `BaseError` without the package."""
     return f"{PACKAGE}=={_package().version}"
 
 
@@ -116,7 +129,7 @@ def _package() -> importlib.metadata.Distribution:
         return importlib.metadata.distribution(PACKAGE)
     except importlib.metadata.PackageNotFoundError as error:
         told = "the image carries no weights; run this where requirements.txt is installed, or name a --base"
-        raise ModelError(f"{PACKAGE}: not installed here, and {told}") from error
+        raise BaseError(f"{PACKAGE}: not installed here, and {told}") from error
 
 
 def _package_folder() -> Path:
@@ -124,19 +137,23 @@ def _package_folder() -> Path:
 
 
 def _from_hub(name: str, download: bool) -> Path:
+    from huggingface_hub import try_to_load_from_cache
     from transformers.utils import cached_file
 
     try:
         files = [cached_file(name, file, local_files_only=not download) for file in FILES]
-        for file in SAYING:
+        for file in SENTENCE_TRANSFORMERS:
             cached_file(name, file, local_files_only=not download, _raise_exceptions_for_missing_entries=False)
+            if try_to_load_from_cache(name, file) is None:  # neither here nor known to be nowhere
+                told = f"whether it has {file}, which says how it is computed, is not known here"
+                raise BaseError(f"--base {name}: {told}; {_FETCHED}")
         return Path(str(files[-1])).parent
     except (OSError, ValueError) as error:
         way = "is the id right, and has it model.safetensors and tokenizer.json?" if download else _FETCHED
-        raise ModelError(f"--base {name}: neither a folder nor in transformers' cache; {way}") from error
+        raise BaseError(f"--base {name}: neither a folder nor in transformers' cache; {way}") from error
 
 
-_FETCHED = "name a folder, or have scripts/train --download fetch the hub's model"
+_FETCHED = "name a folder, or fetch a hub's model with --download (the loop: scripts/train has it)"
 _WAYS_OUT = {
     CONFIG: "expected a folder as transformers' save_pretrained writes it",
     WEIGHTS: "weights are read from safetensors alone, never from a pickle (*.bin, *.pt): convert them where you trust",

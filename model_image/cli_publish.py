@@ -8,7 +8,7 @@ from pathlib import Path
 
 from model_image import artefact, catalogue, release_zero, sample
 from model_image import cli_shared as cli
-from model_image.base import Base, add_base, find_base
+from model_image.base import Base, BaseError, add_base, find_base
 from model_image.registry import Registry, gated, open_registry
 from model_image.registry.publishing import missing
 from model_image.revisions import inputs
@@ -54,7 +54,7 @@ def _publish(arguments: argparse.Namespace) -> None:
         else:
             base = find_base(arguments.base, download=arguments.download)
             digest = publish(Path(arguments.catalogue), registry, base, model=arguments.model, renamed=renamed)
-    except TableError as error:
+    except (BaseError, TableError) as error:
         raise cli.InputError(str(error)) from error
     except ModelError as error:
         raise OSError(str(error)) from error

@@ -1,6 +1,6 @@
 """Many texts to vectors with a loaded model, without a server: how the index of a catalogue is built."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,9 @@ from model_image.sequences import even_batches
 
 if TYPE_CHECKING:
     from model_image.server.backend import LoadedModel
+
+Embed = Callable[[Sequence[str]], np.ndarray]
+"""Texts to float32 [texts, dimension], rows of length 1."""
 
 
 def embed_texts(

@@ -1,7 +1,7 @@
 """Release 0: an encoder as it is and the index of a catalogue, the first thing a new shop can serve."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,7 @@ from model_image import artefact
 from model_image.artefact import Manifest
 from model_image.base import Base
 from model_image.catalogue import Product, read_catalogue
+from model_image.embed import Embed
 from model_image.index import write_index
 from model_image.layout import CATALOGUE, ENCODER
 from model_image.products import product_text
@@ -24,10 +25,6 @@ _TOKENS = 20  # of a product, about
 
 Progress = Callable[[int, int], None]
 """Called with products embedded and products in all."""
-
-
-Embed = Callable[[Sequence[str]], np.ndarray]
-"""Texts to float32 [texts, dimension], rows of length 1."""
 
 
 def build(

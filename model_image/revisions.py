@@ -51,9 +51,7 @@ def inputs(catalogue: Path, base: Base, *, renamed: Mapping[str, str] | None = N
 
 def training_revision() -> str:
     """The code that builds a release with everything learnt in it, its libraries included."""
-    return _code(
-        (*_SOURCES, "signals/*", "training/**/*"), (*_LIBRARIES, "duckdb", "lightgbm", "scikit-learn", "scipy")
-    )
+    return _code((*_SOURCES, "signals/*", "training/**/*"), (*_LIBRARIES, *_LEARNING))
 
 
 def _code(sources: Sequence[str], libraries: Sequence[str]) -> str:

@@ -12,13 +12,14 @@ TOKENIZER = "tokenizer.json"
 SETTINGS = "settings.json"
 
 MODULES = "modules.json"
-SAYING = (MODULES, "1_Pooling/config.json", "sentence_bert_config.json")
-"""What sentence-transformers' models say of themselves; none of them has to be there."""
+SENTENCE_TRANSFORMERS = (MODULES, "1_Pooling/config.json", "sentence_bert_config.json")
+"""What its models say of themselves; none of them has to be there."""
 
 _MODULES = ("Transformer", "Pooling", "Normalize")
 _FROM_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet")  # count positions from the id of padding
 _MOST_TOKENS = 512  # of a model that does not say: the text of a product is shorter
 
+Pooling = Literal["mean", "cls"]
 Head = Literal["embed", "rank", "classify", "regress"]
 
 
@@ -35,7 +36,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     max_tokens: int
     head: Head = "embed"
-    pooling: Literal["mean", "cls"] = "mean"
+    pooling: Pooling = "mean"
     dimension: int = 0
     labels: tuple[str, ...] = ()
 
@@ -77,15 +78,14 @@ def found_settings(folder: Path) -> ModelSettings:
     if str(config.get("model_type")) in _FROM_PADDING:
         padding = config.get("pad_token_id", 1)
         positions -= 1 + (padding if isinstance(padding, int) else 1)
-    cls, mean = _pooled(folder / "1_Pooling" / CONFIG)
-    if not cls and not mean:
-        raise ModelError(f"{folder / '1_Pooling' / CONFIG}: pools neither the mean nor the first token")
     for module in _read(folder / MODULES, list):
         if (kind := str(module.get("type", "")).rpartition(".")[2]) not in _MODULES:
             raise ModelError(f"{folder / MODULES}: module {kind!r}, expected {', '.join(_MODULES)} alone")
     said = _read(folder / "sentence_bert_config.json").get("max_seq_length")
     most = min(positions, said if isinstance(said, int) else _MOST_TOKENS)
-    found = ModelSettings(head="embed", pooling="mean" if mean else "cls", max_tokens=most, dimension=dimension)
+    found = ModelSettings(
+        head="embed", pooling=_pooled(folder / "1_Pooling" / CONFIG), max_tokens=most, dimension=dimension
+    )
     return _checked(found, folder / CONFIG)
 
 
@@ -101,10 +101,12 @@ def _checked(settings: ModelSettings, path: Path) -> ModelSettings:
     return settings
 
 
-def _pooled(path: Path) -> tuple[bool, bool]:
-    """Whether the first token's state is taken, and whether the mean is."""
-    found = _read(path)
-    return bool(found.get("pooling_mode_cls_token")), bool(found.get("pooling_mode_mean_tokens", not found))
+def _pooled(path: Path) -> Pooling:
+    """As the file says, the mean where there is none."""
+    on = sorted(name for name, value in _read(path).items() if name.startswith("pooling_mode_") and value is True)
+    if on not in ([], ["pooling_mode_mean_tokens"], ["pooling_mode_cls_token"]):
+        raise ModelError(f"{path}: pools {', '.join(on)}, expected the mean or the first token (cls) alone")
+    return "cls" if on == ["pooling_mode_cls_token"] else "mean"
 
 
 def _read(path: Path, kind: type = dict) -> Any:

@@ -20,7 +20,7 @@ ACCOUNT = "registry-cache"
 class RegistryCacheArgs:
     """`image` is by digest. The role of `aws` must trust the service account registry-cache in `namespace`.
 
-    `rollout_seconds` without progress fail a roll-out, as they do the servers'.
+    `rollout_seconds` for each cache is what a roll-out of all may take: they are replaced one after the other.
     """
 
     names: Names
@@ -105,8 +105,8 @@ class RegistryCache(pulumi.ComponentResource):
         retention = apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicyArgs(
             when_deleted="Retain", when_scaled="Delete"
         )
-        # As long as the servers' own: of an image that is nowhere both tell, and neither waits for the other.
-        patience = f"{self._args.rollout_seconds + 60}s"
+        # Of an image that is nowhere it is told as soon as by the servers, where there is one cache.
+        patience = f"{config.replicas * self._args.rollout_seconds + 60}s"
         apps.v1.StatefulSet(
             f"{self._name}-caches",
             metadata=self._metadata(PART),

@@ -8,8 +8,8 @@ import numpy as np
 SCHEMA = 1
 
 EVENTS = {"search": "exact match", "recommend": "purchase"}
-"""What the probability of a ranker is of, by its task: that the product is an exact match for the query, as the people
-who graded it say; that it is in the customer's next basket, the first day with purchases, where one comes within 61
+"""The event whose probability each ranker gives: that the product is an exact match for the query, as the people who
+graded it say; that it is in the customer's next basket, the first day with purchases, where one comes within 61
 days. Nothing is said of whether the customer comes back."""
 
 

@@ -32,6 +32,11 @@ class Models:
     cross_encoder: Path | None = None
     tasks: Mapping[str, Path] = field(default_factory=dict)
 
+    @property
+    def tuned(self) -> bool:
+        """Whether the encoder was trained on a shop's data, now or before."""
+        return self.encoder is not None or self.base.tuned
+
 
 def build(dataset: Dataset, folder: Path, models: Models, backend: Backend, note: Note = lambda text: None) -> None:
     """Fill the empty `folder` with a release that is not sealed yet: models, catalogue, index, signals and rankers.
@@ -58,7 +63,7 @@ def build(dataset: Dataset, folder: Path, models: Models, backend: Backend, note
         release_zero.write_vectors(
             folder, embed, products, len(products), lambda done, total: note(f"embedded {done:,} of {total:,} products")
         )
-        write_signals(folder, products, dataset, embed=embed, say=note)
+        write_signals(folder, products, dataset, embed=embed, say=note, tuned=models.tuned)
     finally:
         encoder.close()
 

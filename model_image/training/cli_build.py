@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from model_image.base import add_base, find_base
+from model_image.base import BaseError, add_base, find_base
 from model_image.evaluation import Evaluation, EvaluationError, decode
 from model_image.registry_errors import RegistryError
 from model_image.settings import ModelError
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         digest = _build(arguments)
-    except (DatasetError, EvaluationError, RegistryError, _InputError) as error:
+    except (BaseError, DatasetError, EvaluationError, RegistryError, _InputError) as error:
         _say(f"error: {error}")
         return 2
     except (ModelError, OSError, ValueError) as error:

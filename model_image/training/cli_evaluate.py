@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from model_image.base import add_base, find_base
+from model_image.base import BaseError, add_base, find_base
 from model_image.evaluation import encode
 from model_image.index import IndexFileError
 from model_image.layout import EVALUATION
@@ -29,16 +29,15 @@ Measure a release on a prepared dataset and write a folder with
   evaluation.json    every metric with its 95 % interval, differences to each baseline, latency: what the registry's
                      gate reads
   report.html        the same to read, one file
-  calibration.json   scores to probabilities, two numbers for each task
 
 Graded queries are searched in the whole catalogue and reranked among what was judged; users with purchases on both
 sides of the dataset's cut are recommended their next basket. Baselines: BM25, the encoder --base as it is and both
 fused; popularity, own frequency, item-kNN, that encoder, and the first three fused. Models that classify or regress are
-asked the texts that training put aside; baselines: the most frequent label or the median, and a linear model of words.
---against compares with other releases, such as the one that serves, and their latency in turn. Takes 2 to 4 minutes
-for 5,000 products and 120 queries on two cores; with --cache the baseline's vectors are computed once. A release with a
-search ranker is asked fairly only where the data was prepared with --hold-fold before it was built; else its search is
-reported, but guards nothing."""
+asked the texts that training put aside, which also chose their weights; baselines: the most frequent label or the
+median, and a linear model of words. --against compares with other releases, such as the one that serves, and their
+latency in turn. Takes 2 to 4 minutes for 5,000 products and 120 queries on two cores; with --cache the baseline's
+vectors are computed once. A release with a search ranker is asked fairly only where the data was prepared with
+--hold-fold before it was built; else its search is reported, but guards nothing."""
 
 _EXAMPLES = """\
 examples:
@@ -60,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _check(arguments)
         _evaluate(arguments, "scripts/evaluate " + shlex.join(given))
-    except (DatasetError, _InputError) as error:
+    except (BaseError, DatasetError, _InputError) as error:
         _say(f"error: {error}")
         return 2
     except (IndexFileError, MeasureError, ModelError, OSError, ProductsError, SignalsError) as error:
@@ -72,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _evaluate(arguments: argparse.Namespace, command: str) -> None:
     dataset = Dataset(arguments.data)
-    from model_image.training.evaluate import calibration, report
+    from model_image.training.evaluate import report
     from model_image.training.evaluate.evaluating import evaluate
     from model_image.training.evaluate.questions import Settings
 
@@ -91,7 +90,6 @@ def _evaluate(arguments: argparse.Namespace, command: str) -> None:
         folder.mkdir()
         (folder / EVALUATION).write_bytes(encode(result.evaluation))
         (folder / REPORT).write_text(report.render(result, command), encoding="utf-8")
-        calibration.write([one.chances.calibration for one in result.answered if one.chances], folder)
         folder.rename(arguments.out)  # seen whole or not at all
 
 

@@ -4,11 +4,8 @@ import argparse
 import shutil
 from pathlib import Path
 
-TABLES = {"catalogue": "products", "events": "events", "queries": "queries", "judgments": "judgments"} | {
-    "classify": "classify",
-    "regress": "regress",
-}
-"""Option to table."""
+TABLES = {"catalogue": "products"} | {name: name for name in ("events", "queries", "judgments", "classify", "regress")}
+"""Option, or name of a file or folder, to table of `training.data`."""
 
 _DESCRIPTION = """\
 Check a shop's tables, put bad rows aside under the rule they break, name users by a keyed hash, take mail addresses,
@@ -41,8 +38,8 @@ In an Indexed Job of 4 completions, with a volume that all pods have, each pod a
   scripts/prepare --merge shards/* --target prepared
 A shard has checked 1/N of the events (shard 0 the other tables too), and nothing is learnt from it or measured on it.
 A pod that runs again where its shard is whole, made of all the same, prints its revision and ends with 0. The merge
-makes cut, popularity, negatives and examples of all, with the settings that the shards were given: the folder is the
-one that a single machine would have prepared, to the byte where all had the same --now; it warns where they had not.
+makes cut, popularity, negatives and examples of all, with the settings that the shards were given: byte for byte what
+one machine would have written, if all shards had the same --now; otherwise it warns.
 It refuses shards that are missing, damaged, or of other tables, settings, key or code. --model is for the merge alone.
 It takes in about 300,000 events per second; the examples then take as long as on a single machine.
 

@@ -54,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             task=arguments.task,
             dataset=dataset,
             base=base.folder,
+            pooling=base.settings.pooling,
             output=arguments.output,
             settings=settings,
             resume=arguments.resume,

@@ -115,6 +115,11 @@ class Dataset:
                 f"{folder}: is shard {index} of {of}, expected a whole; put all {of} together (scripts/prepare --merge)"
             )
 
+    @property
+    def purchase(self) -> str:
+        """The action of events that makes a basket."""
+        return str(self.prepared.settings.get("purchase", "purchase"))
+
     def has(self, table: str) -> bool:
         """Whether `table`, one of the names above, was given."""
         return table in self.prepared.files

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from model_image import base
-from model_image.base import find_base, of_release
+from model_image.base import BaseError, find_base, of_release
 from model_image.settings import ModelError, ModelSettings, read_settings, write_settings
 
 MakeEncoder = Callable[..., Path]
+CLS = {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}
 
 
 @pytest.fixture
@@ -47,8 +48,7 @@ def test_without_its_package_it_says_where_to_run_and_what_else_there_is(monkeyp
 def test_a_folder_is_copied_whole_with_the_settings_that_its_files_say(
     make_encoder: MakeEncoder, tmp_path: Path
 ) -> None:
-    pooling = {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}
-    folder = make_encoder({"1_Pooling/config.json": pooling, "sentence_bert_config.json": {"max_seq_length": 32}})
+    folder = make_encoder({"1_Pooling/config.json": CLS, "sentence_bert_config.json": {"max_seq_length": 32}})
     found = find_base(str(folder))
     found.copy(tmp_path / "encoder")
     assert {path.name for path in (tmp_path / "encoder").iterdir()} == {*base.FILES, "settings.json"}
@@ -91,11 +91,7 @@ def test_the_same_files_have_the_same_revision_wherever_they_are_and_others_anot
 
 def test_with_another_pooling_the_same_files_have_another_revision(make_encoder: MakeEncoder) -> None:
     mean = find_base(str(make_encoder()))
-    cls = find_base(
-        str(
-            make_encoder({"1_Pooling/config.json": {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}})
-        )
-    )
+    cls = find_base(str(make_encoder({"1_Pooling/config.json": CLS})))
     assert (mean.settings.pooling, cls.settings.pooling) == ("mean", "cls")
     assert mean.revision != cls.revision
 
@@ -103,7 +99,12 @@ def test_with_another_pooling_the_same_files_have_another_revision(make_encoder:
 @pytest.mark.parametrize(
     ("files", "config", "told"),
     [
-        ({"1_Pooling/config.json": {"pooling_mode_max_tokens": True}}, {}, r"1_Pooling/config\.json: pools neither"),
+        ({"1_Pooling/config.json": {**CLS, "pooling_mode_mean_tokens": True}}, {}, r"pools pooling_mode_cls_token, "),
+        (
+            {"1_Pooling/config.json": {"pooling_mode_max_tokens": True}},
+            {},
+            r"pools pooling_mode_max_tokens, exp",
+        ),
         ({}, {"hidden_size": None}, r"config\.json: has no hidden_size"),
         (
             {"settings.json": {"max_tokens": 16, "head": "rank"}},
@@ -155,8 +156,7 @@ def test_a_hub_s_model_is_computed_as_its_files_say(
     make_encoder: MakeEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The cache of a hub has what was asked for, and nothing else."""
-    pooling = {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}
-    hub, cache = make_encoder({"1_Pooling/config.json": pooling}), tmp_path / "cache"
+    hub, cache = make_encoder({"1_Pooling/config.json": CLS}), tmp_path / "cache"
 
     def cached_file(name: str, file: str, **options: Any) -> str | None:
         if not (hub / file).is_file():
@@ -165,7 +165,15 @@ def test_a_hub_s_model_is_computed_as_its_files_say(
         (cache / file).parent.mkdir(parents=True, exist_ok=True)
         return str(shutil.copyfile(hub / file, cache / file))
 
+    def known(file: str) -> object:
+        return str(cache / file) if (cache / file).is_file() else unknown
+
+    unknown: object = object()  # the hub says that it has none
     monkeypatch.setattr("transformers.utils.cached_file", cached_file)
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda name, file: known(file))
     found = find_base("shop/e5", download=True)
     assert (found.folder, found.settings.pooling) == (cache, "cls")
     assert found.revision.startswith("shop/e5@sha256-")
+    unknown = None
+    with pytest.raises(BaseError, match=r"modules\.json, which says how it is computed, is not known here.*--download"):
+        find_base("shop/e5")

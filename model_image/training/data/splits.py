@@ -1,9 +1,8 @@
 """Who and what is learnt from, and what is kept to measure on. Pure; every choice is a hash, never a draw.
 
 Time: events at or after the cut, by default about the last fifth of them, are targets. Users: a share of them is in no
-example at all. Queries: five folds, with
-queries of the same words in the same fold. A hash keeps its choice when the tables grow, so that the figures of two
-days compare.
+example at all. Queries: five folds, with queries of the same words in the same fold. A hash keeps its choice when the
+tables grow, so that the figures of two days compare.
 """
 
 import re

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from model_image.training.data import splits
+from model_image.training.data.sql import literal
 from model_image.training.dataset import EVENTS, Dataset
 from model_image.training.evaluate import tables
 from model_image.training.evaluate.fusion import best, fused
@@ -58,7 +59,8 @@ def popularity(dataset: Dataset, ids: Sequence[str], *, days: int = POPULAR_DAYS
     """Baskets with each product in the last `days` before the cut, float64 [products]."""
     cut = cut_of(dataset)
     sql = f"""SELECT product_id, count(DISTINCT ("user", time::DATE)) FROM {tables.table(dataset, EVENTS)}
-        WHERE action = 'purchase' AND {_known(dataset)} AND time::TIMESTAMP >= $1 AND time::TIMESTAMP < $2
+        WHERE action = {literal(dataset.purchase)} AND {_known(dataset)}
+            AND time::TIMESTAMP >= $1 AND time::TIMESTAMP < $2
         GROUP BY ALL"""
     counts = dict(tables.query(dataset, sql, (cut - timedelta(days=days), cut)))
     return np.array([counts.get(product, 0) for product in ids], dtype=np.float64)
@@ -84,7 +86,7 @@ def _matrix(dataset: Dataset, ids: Sequence[str]) -> Any:
     from scipy.sparse import csr_array
 
     sql = f"""SELECT DISTINCT "user", product_id FROM {tables.table(dataset, EVENTS)}
-        WHERE action = 'purchase' AND {_known(dataset)} AND time::TIMESTAMP < $1 ORDER BY ALL"""
+        WHERE action = {literal(dataset.purchase)} AND {_known(dataset)} AND time::TIMESTAMP < $1 ORDER BY ALL"""
     row = {product: at for at, product in enumerate(ids)}
     pairs = [(user, row[product]) for user, product in tables.query(dataset, sql, (cut_of(dataset),)) if product in row]
     users = {user: at for at, user in enumerate(dict.fromkeys(user for user, _ in pairs))}

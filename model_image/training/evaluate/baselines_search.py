@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from model_image.catalogue import Product
+from model_image.embed import Embed
 from model_image.signals.lexical_build import build_lexical
 from model_image.signals.words import words
 from model_image.training.evaluate.fusion import best, fused
@@ -15,9 +16,6 @@ from model_image.training.evaluate.tables import Catalogue
 BM25 = "bm25"
 BASE = "base encoder"
 FUSION = f"{BM25}+{BASE}"
-
-Embed = Callable[[Sequence[str]], np.ndarray]
-"""Texts to float32 [texts, dimension], rows of length 1."""
 
 Scores = Callable[[str], np.ndarray]
 """A query to one score per product, float [products]."""

@@ -8,15 +8,12 @@ changes, and it is two numbers in a file. The targets are smoothed as Platt 1999
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from model_image.layout import CROSS_ENCODER, RANKERS
 from model_image.signals.calibration import SCHEMA, Calibration
 from model_image.signals.ranker import load_ranker
 from model_image.training.evaluate.errors import MeasureError
-
-FILE = "calibration.json"
 
 
 def fit(
@@ -66,21 +63,3 @@ def served(release: Path, task: str) -> Calibration | None:
     if not (release / RANKERS / f"{task}.json").is_file() or (task == "search" and (release / CROSS_ENCODER).is_dir()):
         return None
     return load_ranker(release / RANKERS, task).calibration
-
-
-def write(calibrations: Sequence[Calibration], folder: Path) -> None:
-    """All of them, as JSON numbers."""
-    (folder / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(list(calibrations)), indent=1) + b"\n")
-
-
-def read(folder: Path) -> list[Calibration]:
-    """Inverse of `write`. Raises `MeasureError`."""
-    path = folder / FILE
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=list[Calibration])
-    except (OSError, msgspec.MsgspecError) as error:
-        raise MeasureError(f"{path}: {error}; evaluate again") from error
-    for one in found:
-        if not one.sound:
-            raise MeasureError(f"{path}: {one}, expected schema {SCHEMA}, a slope above 0 and a finite intercept")
-    return found

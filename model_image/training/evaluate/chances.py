@@ -49,7 +49,8 @@ def chances(
 ) -> Chances:
     """Of the `most` best products of each unit, or of all that were ranked; `folds` by unit. `served` is the release's.
 
-    Raises `MeasureError` where no probability can be had: one class, one score, one fold, or no better than chance.
+    Raises `MeasureError` where no probability can be had: one class; and without `served` also one score,
+    one fold, or no better than chance.
     """
     pairs = [
         (unit, run[unit][product], task.truth[unit].get(product, 0.0))
@@ -59,7 +60,8 @@ def chances(
     units = [unit for unit, _, _ in pairs]
     scores, gains = (np.array([pair[at] for pair in pairs], dtype=np.float64) for at in (1, 2))
     truth, fold = (gains >= 1).astype(np.int64), np.array([folds[unit] for unit in units])
-    if len(set(fold.tolist())) < 2:
+    folded = len(set(fold.tolist())) > 1
+    if not folded and served is None:
         raise MeasureError(
             f"{task.name}: {len(task.truth)} units in one fold, expected two folds at least: probabilities are checked "
             "on a fold that they were not fitted on; measure more queries or users"
@@ -76,7 +78,7 @@ def chances(
         of_probabilities(truth, after, units),
         reliability(truth, before),
         reliability(truth, after),
-        {} if most else _graded(scores, gains, fold, units),
+        {} if most or not folded else _graded(scores, gains, fold, units),
     )
 
 

@@ -98,13 +98,14 @@ def _answered(question: Question, candidate: Path, releases: Sequence[Systems], 
         first = first or run
         measured[name] = values(task, run)
         unknown[name] = len(unknown_products(run, task.catalogue))
-    found, why, own_word = None, "", served(candidate, question.side)
+    found, why = None, ""
     if question.folds is not None:
+        sealed = served(candidate, question.side)
         try:
-            found = chances(task, first, question.folds, event=question.event, most=question.most, served=own_word)
+            found = chances(task, first, question.folds, event=question.event, most=question.most, served=sealed)
         except MeasureError as error:  # a ranking need not be a probability
             why = str(error)
-            say(f"{task.name}: no calibration: {why}")
+            say(f"{task.name}: probabilities are not measured: {why}")
     say(f"{task.name}: latency")
     return Answered(
         question=question,

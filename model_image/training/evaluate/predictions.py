@@ -19,14 +19,8 @@ def of_labels(truth: Sequence[str], predicted: Sequence[str], units: Sequence[st
 
     Raises `MeasureError` for columns of different lengths and for a truth of one label.
     """
-    from sklearn.metrics import accuracy_score, precision_recall_fscore_support
-
-    check_lengths(truth, predicted, units)
-    if len(classes := sorted(set(truth))) < 2:
-        raise MeasureError(f"labels: all {len(truth)} are {classes[0]!r}, expected two different ones at least")
+    values = _label_values(truth, predicted, units)
     names = sorted(set(truth) | set(predicted))
-    macro = precision_recall_fscore_support(truth, predicted, average="macro", zero_division=0)[:3]
-    values = dict(zip(_LABELS, (accuracy_score(truth, predicted), *macro), strict=True))
     statistics: dict[str, Statistic] = {name: partial(of_counts, name) for name in _LABELS}
     return with_values(values, statistic_intervals(by_unit(_counts(names, truth, predicted), units), statistics))
 
@@ -50,11 +44,11 @@ def labels_apart(
     truth: Sequence[str], first: Sequence[str], second: Sequence[str], units: Sequence[str]
 ) -> dict[str, Estimate]:
     """The metrics of `of_labels` of `first` minus those of `second`, paired. Raises as it does."""
-    one, other = of_labels(truth, first, units), of_labels(truth, second, units)
+    one, other = _label_values(truth, first, units), _label_values(truth, second, units)
     names = sorted({*truth, *first, *second})
     both = np.hstack([_counts(names, truth, predicted) for predicted in (first, second)])
     statistics: dict[str, Statistic] = {name: partial(_apart, name) for name in _LABELS}
-    values = {name: one[name].value - other[name].value for name in _LABELS}
+    values = {name: one[name] - other[name] for name in _LABELS}
     return with_values(values, statistic_intervals(by_unit(both, units), statistics))
 
 
@@ -111,6 +105,17 @@ def check_lengths(
         raise MeasureError(
             f"{len(truth)} true, {len(predicted)} predicted, {len(units)} units: expected as many, one at least"
         )
+
+
+def _label_values(truth: Sequence[str], predicted: Sequence[str], units: Sequence[str]) -> dict[str, float]:
+    """By scikit-learn. Raises as `of_labels` does."""
+    from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+
+    check_lengths(truth, predicted, units)
+    if len(classes := sorted(set(truth))) < 2:
+        raise MeasureError(f"labels: all {len(truth)} are {classes[0]!r}, expected two different ones at least")
+    macro = precision_recall_fscore_support(truth, predicted, average="macro", zero_division=0)[:3]
+    return dict(zip(_LABELS, map(float, (accuracy_score(truth, predicted), *macro)), strict=True))
 
 
 def _apart(metric: str, sums: np.ndarray) -> np.ndarray:

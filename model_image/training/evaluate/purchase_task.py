@@ -10,6 +10,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 from model_image.training.data import splits
+from model_image.training.data.sql import literal
 from model_image.training.dataset import EVENTS, Dataset
 from model_image.training.evaluate import segments, tables
 from model_image.training.evaluate.errors import MeasureError
@@ -22,7 +23,7 @@ HORIZON_DAYS = 61
 MOST_USERS = 20_000
 """Users are keyed hashes: the first ones in their order are a sample by chance, the same every time."""
 
-_BUYS = """SELECT "user", product_id, time FROM {events} WHERE action = 'purchase'"""
+_BUYS = """SELECT "user", product_id, time FROM {events} WHERE action = {purchase}"""
 
 
 def purchase_task(dataset: Dataset, *, horizon_days: int = HORIZON_DAYS, most_users: int = MOST_USERS) -> Task[History]:
@@ -81,7 +82,7 @@ def _segments(
 
 
 def _baskets(dataset: Dataset, cut: datetime, horizon_days: int, most: int) -> dict[str, set[str]]:
-    buys = _BUYS.format(events=tables.table(dataset, EVENTS))
+    buys = _BUYS.format(events=tables.table(dataset, EVENTS), purchase=literal(dataset.purchase))
     sql = f"""
         WITH later AS (SELECT *, time::DATE AS day FROM ({buys}) WHERE time::TIMESTAMP >= $1 AND time::TIMESTAMP < $2),
         firsts AS (SELECT "user", min(day) AS day FROM later GROUP BY "user" ORDER BY "user" LIMIT {int(most)})
@@ -93,7 +94,7 @@ def _baskets(dataset: Dataset, cut: datetime, horizon_days: int, most: int) -> d
 
 
 def _histories(dataset: Dataset, cut: datetime, baskets: dict[str, set[str]]) -> dict[str, History]:
-    buys = _BUYS.format(events=tables.table(dataset, EVENTS))
+    buys = _BUYS.format(events=tables.table(dataset, EVENTS), purchase=literal(dataset.purchase))
     sql = f"""
         SELECT "user", list(product_id ORDER BY time, product_id), list(time::TIMESTAMP ORDER BY time, product_id)
         FROM ({buys}) WHERE time::TIMESTAMP < $1 AND "user" IN (SELECT unnest($2::VARCHAR[]))

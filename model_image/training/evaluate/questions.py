@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+from model_image.embed import Embed
+from model_image.signals.calibration import EVENTS as EVENTS_OF
 from model_image.training.dataset import EVENTS, JUDGMENTS, Dataset
 from model_image.training.evaluate import tables
 from model_image.training.evaluate.baselines_purchases import purchase_baselines
@@ -15,7 +17,7 @@ from model_image.training.evaluate.errors import MeasureError
 from model_image.training.evaluate.protocol import System, Task
 from model_image.training.evaluate.purchase_task import HORIZON_DAYS, purchase_task
 from model_image.training.evaluate.search_task import search_task
-from model_image.training.evaluate.vectors import Embed, kept_vectors
+from model_image.training.evaluate.vectors import kept_vectors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,7 @@ def questions(dataset: Dataset, embed: Embed, kind: str, settings: Settings) -> 
             task=reranking,
             baselines=baselines,
             side="search",
-            event="exact match",
+            event=EVENTS_OF["search"],
             folds=_folds(reranking.truth),
         )
     if purchases:
@@ -71,7 +73,7 @@ def questions(dataset: Dataset, embed: Embed, kind: str, settings: Settings) -> 
             task=task,
             baselines=purchase_baselines(dataset, catalogue.ids, vectors),
             side="recommend",
-            event="purchase",
+            event=EVENTS_OF["recommend"],
             folds={user: int(user[8:16], 16) % FOLDS for user in task.truth},
             most=SHOWN,
         )

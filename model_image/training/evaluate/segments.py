@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 
+from model_image.training.data.sql import literal
 from model_image.training.dataset import EVENTS, Dataset
 from model_image.training.evaluate import tables
 from model_image.training.evaluate.protocol import Segment
@@ -87,7 +88,8 @@ def popularity(dataset: Dataset, *, before: datetime | None = None) -> dict[str,
     """Purchases of each product, all or `before` a time in UTC; products without any are not in it."""
     source = tables.table(dataset, EVENTS)
     where, values = ("AND time::TIMESTAMP < $1", (before,)) if before else ("", ())
-    sql = f"SELECT product_id, count(*) FROM {source} WHERE action = 'purchase' {where} GROUP BY ALL ORDER BY ALL"
+    bought = f"action = {literal(dataset.purchase)} {where}"
+    sql = f"SELECT product_id, count(*) FROM {source} WHERE {bought} GROUP BY ALL ORDER BY ALL"
     return dict(tables.query(dataset, sql, values))
 
 

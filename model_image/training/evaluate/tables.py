@@ -1,15 +1,14 @@
 """Tables of a prepared dataset, read by duckdb: what does not concern the question stays on disk."""
 
-import glob
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from model_image.products import product_text
+from model_image.training.data.sql import parquet
 from model_image.training.dataset import PRODUCTS, Dataset, DatasetError
 
 if TYPE_CHECKING:
@@ -38,12 +37,6 @@ def read_catalogue(dataset: Dataset) -> Catalogue:
 def table(dataset: Dataset, name: str) -> str:
     """The table as duckdb reads it in a FROM clause. Raises `DatasetError` where it was not given."""
     return parquet(dataset.path(name))
-
-
-def parquet(path: Path) -> str:
-    """The same for any file; folders above it with names such as `a=1` are no columns."""
-    quoted = glob.escape(str(path)).replace("'", "''")
-    return f"read_parquet('{quoted}', hive_partitioning = false)"
 
 
 @contextmanager

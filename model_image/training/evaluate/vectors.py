@@ -3,19 +3,16 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from model_image.base import Base
-from model_image.embed import embed_texts
+from model_image.embed import Embed, embed_texts
 from model_image.layout import ENCODER
 from model_image.server.backend import Backend
-
-Embed = Callable[[Sequence[str]], np.ndarray]
-"""Texts to float32 [texts, dimension], rows of length 1."""
 
 
 def zero_shot(base: Base, backend: Backend) -> Embed:

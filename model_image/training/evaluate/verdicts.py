@@ -84,15 +84,16 @@ class TaskVerdict(NamedTuple):
 
 
 def task_verdicts(result: Result) -> Iterator[TaskVerdict]:
-    """Every metric against every other system, the candidate's own in the first row."""
+    """Every metric against every other system."""
     mine = {(one.task, one.metric): show(one.estimate) for one in result.evaluation.measures}
-    for task in result.tasks:
-        for name in list(task.said)[1:]:
-            for found in task.differences(name):
+    ours = {task.task for task in result.tasks}
+    for comparison in result.evaluation.comparisons:
+        for found in comparison.differences:
+            if found.task in ours:
                 yield TaskVerdict(
                     found.task,
                     found.metric,
-                    short(name),
+                    short(comparison.other),
                     mine[found.task, found.metric],
                     show(found.estimate),
                     verdict_word(found),

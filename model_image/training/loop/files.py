@@ -2,15 +2,7 @@
 
 from pathlib import Path
 
-TABLES = {
-    "catalogue": "products",
-    "events": "events",
-    "queries": "queries",
-    "judgments": "judgments",
-    "classify": "classify",
-    "regress": "regress",
-}
-"""Name of the file or folder to the table of `training.data`."""
+from model_image.training.cli_prepare_parser import TABLES
 
 _ENDINGS = (".parquet", ".pq", ".csv", ".csv.gz")
 

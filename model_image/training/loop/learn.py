@@ -79,7 +79,15 @@ def _trained(
 ) -> Path:
     with step(f"train {task}"):
         say(f"train for {task}")
-        job = Job(task=task, dataset=dataset, base=base.folder, output=output, settings=settings, resume=True)
+        job = Job(
+            task=task,
+            dataset=dataset,
+            base=base.folder,
+            pooling=base.settings.pooling,
+            output=output,
+            settings=settings,
+            resume=True,
+        )
         found = train(job, ranks)
         best = "" if found.best is None else f", {found.metric} {found.best:.4f}, before {found.first:.4f}"
         say(f"trained for {task} in {found.seconds:.0f} s{best}")

@@ -20,8 +20,9 @@ _EPILOG = """examples:
   python -m model_image.training.ranker --data prepared/ --cache /var/tmp/vectors     embed once, run often
 
 The graded queries are cross-validated by the folds of the dataset, the purchases by five folds of users and by time:
-nothing is learnt from a query, a user or a day that is measured. On 2 cores: a second for
-100 products to embed, then about 1 minute for 120 queries and 5 for 300,000 purchases.
+the rankers learn nothing from a query, a user or a day that is measured. An encoder that was tuned on them (--base) has
+learnt from them: its numbers are fair for none but the queries held out when it was tuned. On 2 cores: a second for 100
+products to embed, then about 1 minute for 120 queries and 5 for 300,000 purchases.
 
 exit codes: 0 done, 1 failed, 2 bad input"""
 

@@ -8,6 +8,7 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from model_image.catalogue import Product
+from model_image.embed import Embed
 from model_image.layout import BEHAVIOUR, ENCODER, INDEX, LEXICAL, RANKERS
 from model_image.signals.behaviour import save_behaviour
 from model_image.signals.lexical_build import build_lexical, save_lexical
@@ -17,7 +18,7 @@ from model_image.training.evaluate.errors import MeasureError
 from model_image.training.ranker import purchasing, searching
 from model_image.training.ranker.behaviour import Purchases, learn_behaviour
 from model_image.training.ranker.calibrating import calibrate
-from model_image.training.ranker.encoded import Embed, encoder
+from model_image.training.ranker.encoded import encoder
 from model_image.training.ranker.fitting import Group, TooLittleError, fit
 from model_image.training.ranker.known import known_purchases
 from model_image.training.ranker.tables import read_graded
@@ -32,12 +33,15 @@ def write_signals(
     embed: Embed | None = None,
     grid: Grid = None,
     say: Say = print,
+    tuned: bool = False,
 ) -> list[str]:
     """Write lexical/ and, where `dataset` has them, rankers/search.* from its judgments, behaviour.safetensors and
     rankers/recommend.* from its purchases before the cut. Returns what was written, as paths inside `folder`.
 
     A ranker that has too little to learn from is left out, `say` tells what is missing: the release then answers that
-    question without it. A ranker whose scores cannot be calibrated is written without, and answers no probability.
+    question without it. A ranker whose scores cannot be calibrated is written without, and answers no probability;
+    nor does one that reads an encoder that was `tuned` on these judgments and purchases: its cosines are those of what
+    was learnt by heart, and probabilities fitted on them would be too sure.
 
     `products` are in the order of the folder's catalogue and index, which must be there; `embed` is for the queries and
     by default the folder's own encoder, `grid` as in `fit`. The fold and the users that the dataset holds back teach
@@ -56,21 +60,35 @@ def write_signals(
         asked = (embed or encoder(folder / ENCODER))([query.text for query in queries]) if queries else vectors[:0]
         shop, ways = searching.SearchShop(lexical, vectors), "judge more queries outside the fold held out"
         served = partial(searching.served, shop, queries, asked)
-        if _fit(folder, "search", searching.lists(shop, queries, asked), served, grid, say, ways):
+        if _fit(folder, "search", searching.lists(shop, queries, asked), None if tuned else served, grid, say, ways):
             written.append(f"{RANKERS}/search.txt")
     if dataset is not None and dataset.has(EVENTS):
         known, cut = known_purchases(dataset, rows)
         served = partial(served_lists, known, cut, vectors)
-        if _fit(folder, "recommend", learnt_lists(known, cut, vectors), served, grid, say, _days(known, cut)):
+        if _fit(
+            folder,
+            "recommend",
+            learnt_lists(known, cut, vectors),
+            None if tuned else served,
+            grid,
+            say,
+            _days(known, cut),
+        ):
             save_behaviour(learn_behaviour(known, rows=len(products), end=cut), folder / BEHAVIOUR)
             written += [BEHAVIOUR, f"{RANKERS}/recommend.txt"]
     return written
 
 
 def _fit(
-    folder: Path, task: str, groups: list[Group], served: Callable[[], list[Group]], grid: Grid, say: Say, ways: str
+    folder: Path,
+    task: str,
+    groups: list[Group],
+    served: Callable[[], list[Group]] | None,
+    grid: Grid,
+    say: Say,
+    ways: str,
 ) -> bool:
-    """Whether there was enough to fit on; `served` are lists to calibrate on, `ways` says how to have more."""
+    """Whether there was enough to fit on; `served` are lists to calibrate on, if any, `ways` says how to have more."""
     try:
         text, settings, trees = fit(task, groups, grid=grid)
     except TooLittleError as error:
@@ -78,11 +96,14 @@ def _fit(
         return False
     say(f"{task}: {len(groups)} lists, {settings.objective}, {settings.leaves} leaves, {trees} trees")
     calibration = None
-    try:
-        calibration = calibrate(task, groups, served(), settings, trees)
-        say(f"{task}: calibrated on {calibration.count:,} scores by models that did not learn from them")
-    except MeasureError as error:
-        say(f"{task}: no probabilities: {error}; {ways}")
+    if served is None:
+        say(f"{task}: no probabilities: the encoder was tuned on what they would be fitted on")
+    else:
+        try:
+            calibration = calibrate(task, groups, served(), settings, trees)
+            say(f"{task}: calibrated on {calibration.count:,} scores by models that did not learn from them")
+        except MeasureError as error:
+            say(f"{task}: no probabilities: {error}; {ways}")
     save_ranker(folder / RANKERS, task, text, calibration)
     return True
 

@@ -11,7 +11,7 @@ from model_image.training.ranker.fitting import GAINS, Group, Settings, parts, t
 from model_image.training.ranker.scoring import scorer
 
 FOLDS = {"search": 5, "recommend": 2}
-"""Of units; each is scored by trees fitted on the others. Few queries are learnt by heart: the slope is .68 out of
+"""Of units; each is scored by trees fitted on the others. With few queries the trees overfit: the slope is .68 out of
 fold, .80 on what was fitted. Many users are not: .738 by halves, .732 by fifths, and a half takes 9 seconds to fit."""
 
 MOST = 100

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from model_image.base import Base
-from model_image.training.evaluate.vectors import Embed, kept_vectors, zero_shot
+from model_image.embed import Embed
+from model_image.training.evaluate.vectors import kept_vectors, zero_shot
 
 
 def encoder(folder: Path) -> Embed:

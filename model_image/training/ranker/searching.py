@@ -63,7 +63,8 @@ def served(shop: SearchShop, queries: Sequence[Graded], vectors: np.ndarray) -> 
     """What to calibrate on: of each query, the judged products among those that a server would rank.
 
     What was not judged is left out: an order may be learnt as if it were irrelevant, but a probability would then say
-    of an exact product that nobody looked at that it is wrong. So far down a list, where most is, it says too much.
+    of an exact product that nobody looked at that it is wrong. The cost: far down a list,
+    where little was judged, the probability is too high.
     """
     found = []
     for query, vector in zip(queries, vectors, strict=True):

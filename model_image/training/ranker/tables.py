@@ -56,9 +56,9 @@ def read_bought(dataset: Dataset, rows: Mapping[str, int]) -> Bought:
     sql = f"""
         WITH known AS (SELECT unnest($1::VARCHAR[]) AS product_id, unnest($2::BIGINT[]) AS row)
         SELECT DISTINCT "user", row, date_diff('day', DATE '1970-01-01', time::DATE) AS day
-        FROM {table(dataset, EVENTS)} JOIN known USING (product_id) WHERE action = 'purchase' AND "user" <> ''"""
+        FROM {table(dataset, EVENTS)} JOIN known USING (product_id) WHERE action = $3 AND "user" <> ''"""
     with connected(dataset) as connection:
-        connection.execute(f"CREATE TEMP TABLE entries AS {sql}", [list(rows), list(rows.values())])
+        connection.execute(f"CREATE TEMP TABLE entries AS {sql}", [list(rows), list(rows.values()), dataset.purchase])
         connection.execute(
             """CREATE TEMP TABLE users AS SELECT "user", row_number() OVER (ORDER BY "user") - 1 AS number
             FROM (SELECT DISTINCT "user" FROM entries)"""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from model_image.embed import Embed
 from model_image.release_zero import embedded_text
 from model_image.signals.features import FEATURES
 from model_image.signals.lexical_build import build_lexical
@@ -12,7 +13,7 @@ from model_image.training.dataset import Dataset
 from model_image.training.evaluate.rankings import GRADE_GAINS
 from model_image.training.ranker import purchasing, searching
 from model_image.training.ranker.behaviour import Purchases, learn_behaviour
-from model_image.training.ranker.encoded import Embed, halved
+from model_image.training.ranker.encoded import halved
 from model_image.training.ranker.fitting import Settings, fit
 from model_image.training.ranker.report import RANKER, Part, scored
 from model_image.training.ranker.scoring import Score, scorer

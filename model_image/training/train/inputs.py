@@ -12,6 +12,7 @@ from torch.nn import functional
 from model_image.packed.precision import fastest
 from model_image.packed.shape import Shape
 from model_image.sequences import TokenSequence, even_batches, padded
+from model_image.settings import Pooling
 from model_image.tokens import Tokenizer
 from model_image.training.train.settings import Settings
 
@@ -22,8 +23,17 @@ T = TypeVar("T")
 class Encoder:
     """A model under training with its tokenizer. `tokens` counts those of `scores` and `vectors` since it was 0."""
 
-    def __init__(self, model: Any, folder: Path, shape: Shape, max_tokens: int, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        model: Any,
+        folder: Path,
+        shape: Shape,
+        max_tokens: int,
+        dtype: torch.dtype,
+        pooling: Pooling = "mean",
+    ) -> None:
         """`folder` has the tokenizer; sequences are cut to `max_tokens`. Raises `ModelError`."""
+        self._pooling = pooling
         self.model = model
         self.tokenizer = Tokenizer(folder, max_tokens)
         self.tokens = 0
@@ -51,10 +61,12 @@ class Encoder:
         return scores.float()
 
     def vectors(self, sequences: Sequence[TokenSequence]) -> Tensor:
-        """float32 [sequences, hidden] of a bare model: the mean over the tokens' states, scaled to length 1."""
+        """float32 [sequences, hidden] of a bare model: the mean of the tokens' states or the first one, of length 1."""
         given = self._padded(sequences)
         with self._autocast():
             states = self.model(**given).last_hidden_state
+        if self._pooling == "cls":
+            return functional.normalize(states[:, 0].float(), dim=1)
         mask = given["attention_mask"].unsqueeze(-1)
         return functional.normalize((states.float() * mask).sum(1) / mask.sum(1), dim=1)
 

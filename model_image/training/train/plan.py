@@ -9,6 +9,7 @@ from itertools import count, islice
 from pathlib import Path
 
 from model_image.base import digest
+from model_image.settings import Pooling
 from model_image.tables import TableError
 from model_image.training.dataset import Dataset, DatasetError
 from model_image.training.train.examples import Example, Examples
@@ -24,7 +25,8 @@ from model_image.training.train.tasks import Task
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One training: the `task` of a dataset's examples, from the model in the folder `base` to the folder `output`."""
+    """One training: the `task` of a dataset's examples, from the model in the folder `base`, which pools so,
+    to the folder `output`."""
 
     task: str
     dataset: Dataset
@@ -32,6 +34,7 @@ class Job:
     output: Path
     settings: Settings
     resume: bool = False
+    pooling: Pooling = "mean"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +81,7 @@ def open_plan(job: Job, ranks: Ranks) -> Plan:
             "data": job.dataset.prepared.revision,
             "examples": f"sha256-{found}",
             "base": digest(job.base),
+            "pooling": job.pooling,
             "ranks": str(ranks.world),
             "computed": f"{str(precision(settings, ranks.device)).removeprefix('torch.')} on {ranks.device.type}",
             **{f"version of {name}": version for name, version in versions().items()},

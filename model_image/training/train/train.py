@@ -51,7 +51,7 @@ def train(job: Job, ranks: Ranks | None = None, on_step: Callable[[int], None] =
     model = load_base(job.base, outputs=task.outputs, dropout=settings.dropout)
     model = add_adapters(model, settings, steps).to(device).train()
     max_tokens = min(settings.max_tokens, shape.longest)
-    encoder = Encoder(model, job.base, shape, max_tokens, precision(settings, device))
+    encoder = Encoder(model, job.base, shape, max_tokens, precision(settings, device), job.pooling)
     parameters = trained(model)
     optimizer = open_optimizer(parameters, settings)
 
@@ -127,7 +127,9 @@ def train(job: Job, ranks: Ranks | None = None, on_step: Callable[[int], None] =
             put(parameters, checkpoints.load_best(state.best_step))
         model = merged(model)
         task.finish(model)
-        finish(model, task.settings(max_tokens, shape.hidden), job.base, job.output, training)
+        served = task.settings(max_tokens, shape.hidden)
+        served = replace(served, pooling=job.pooling) if served.head == "embed" else served
+        finish(model, served, job.base, job.output, training)
     ranks.agree(0)  # nobody leaves before the folder is whole
     return training
 

@@ -52,7 +52,9 @@ def _rows() -> dict[str, list[dict[str, Any]]]:
 def prepare(tmp_path: Path) -> Prepare:
     """Write a prepared folder; a keyword such as `events=[...]` gives other rows, None leaves the table out."""
 
-    def make(cut: datetime | None = CUT, **other: list[Mapping[str, Any]] | None) -> Dataset:
+    def make(
+        cut: datetime | None = CUT, purchase: str = "purchase", **other: list[Mapping[str, Any]] | None
+    ) -> Dataset:
         folder = tmp_path / f"prepared-{len(list(tmp_path.iterdir()))}"
         folder.mkdir()
         tables = {**_rows(), **{f"{name}.parquet": rows for name, rows in other.items()}}
@@ -63,7 +65,7 @@ def prepare(tmp_path: Path) -> Prepare:
         files = {name: "" for name, rows in tables.items() if rows is not None}
         manifest = Prepared(
             schema=1, revision="sha256-test", created="", inputs={}, files=files, tables={}, cut=cut,
-            unseen_percent=20, seed=0,
+            unseen_percent=20, seed=0, settings={"purchase": purchase},
         )  # fmt: skip
         (folder / PREPARED).write_bytes(msgspec.json.encode(manifest))
         return Dataset(folder)

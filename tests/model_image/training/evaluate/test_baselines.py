@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,11 +15,13 @@ from model_image.training.data import splits
 from model_image.training.evaluate import baselines_purchases as purchases
 from model_image.training.evaluate import baselines_search as search
 from model_image.training.evaluate import tables
+from model_image.training.evaluate.errors import MeasureError
 from model_image.training.evaluate.fusion import fused
 from model_image.training.evaluate.protocol import Asked, History
 from model_image.training.evaluate.purchase_task import purchase_task
 from model_image.training.evaluate.rankings import ranking
 from model_image.training.evaluate.search_task import search_task
+from model_image.training.ranker.tables import read_bought
 
 
 def _embed(texts):
@@ -44,6 +47,19 @@ def test_bm25_finds_no_product_without_a_word_of_the_query_but_ranks_every_candi
     assert set(run["all"]) == {"p0", "p1"}
     assert set(run["some"]) == {"p0", "p2"}
     assert run["some"]["p2"] == 0
+
+
+def test_what_the_shop_calls_a_purchase_is_one(prepare):
+    dataset = prepare()
+    orders = [{**event, "action": "order"} for event in pq.read_table(dataset.path("events.parquet")).to_pylist()]
+    ordered, ids = prepare(events=orders, purchase="order"), [f"p{at}" for at in range(8)]
+    assert purchase_task(ordered).asked == purchase_task(dataset).asked
+    assert purchase_task(ordered).segments == purchase_task(dataset).segments
+    assert (purchases.popularity(ordered, ids) == purchases.popularity(dataset, ids)).all()
+    rows = {product: row for row, product in enumerate(ids)}
+    assert len(read_bought(ordered, rows).entries.day) == len(read_bought(dataset, rows).entries.day) > 0
+    with pytest.raises(MeasureError, match="nobody bought"):
+        purchase_task(prepare(events=orders))
 
 
 def test_purchases_after_the_cut_and_of_unseen_users_change_no_baseline(prepare):

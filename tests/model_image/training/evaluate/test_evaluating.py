@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from model_image import evaluation
@@ -12,7 +11,7 @@ from model_image.server.backends.dummy import DummyBackend
 from model_image.settings import ModelSettings
 from model_image.training import cli_evaluate
 from model_image.training.dataset import PREPARED
-from model_image.training.evaluate import calibration, report
+from model_image.training.evaluate import report
 from model_image.training.evaluate.errors import MeasureError
 from model_image.training.evaluate.evaluating import evaluate
 from model_image.training.evaluate.verdicts import verdict_word
@@ -125,8 +124,7 @@ def test_the_verb_writes_a_whole_folder_and_says_where(prepare, make_release, tm
     guard = ("--guard", "rerank:mrr@10:all")
     assert _verb(prepare(), make_release(*TITLES), out, "--cache", str(tmp_path / "cache"), *guard) == 0
     assert capsys.readouterr().out == f"{out}\n"
-    assert {path.name for path in out.iterdir()} == {"evaluation.json", "report.html", "calibration.json"}
-    assert all(one.slope > 0 for one in calibration.read(out))
+    assert {path.name for path in out.iterdir()} == {"evaluation.json", "report.html"}
     assert evaluation.decode((out / "evaluation.json").read_bytes(), out).data_revision == "sha256-test"
     assert not list(tmp_path.glob(".evaluated*"))
 
@@ -143,9 +141,3 @@ def test_bad_input_is_refused_before_the_work_and_leaves_nothing(prepare, make_r
     for text in ("no: not a folder", "'search': expected TASK:METRIC:SEGMENT", "is there already", "itself", "prepare"):
         assert text in said
     assert not out.exists()
-
-
-def test_stored_calibrations_are_plain_numbers(tmp_path):
-    one = calibration.Calibration(schema=1, task="search", event="exact match", slope=2.0, intercept=-1.0, count=9)
-    calibration.write([one], tmp_path)
-    assert msgspec.json.decode((tmp_path / calibration.FILE).read_bytes())[0]["slope"] == 2.0

@@ -1,5 +1,6 @@
 """The losses and metrics, against numbers made by hand or another way."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model_image.settings import read_settings
 from model_image.training.train.base import base_shape, load_base
 from model_image.training.train.examples import Example, Examples
 from model_image.training.train.inputs import Encoder, shares_of
@@ -15,8 +17,9 @@ from model_image.training.train.metrics import macro_f1, mrr, ndcg
 from model_image.training.train.ranks import Ranks
 from model_image.training.train.retrieve import Retrieve
 from model_image.training.train.settings import Settings
+from model_image.training.train.train import train
 
-from .conftest import MakeData, retrieve_rows  # isort: skip
+from .conftest import MakeData, MakeJob, retrieve_rows  # isort: skip
 
 
 @pytest.fixture(scope="module")
@@ -146,3 +149,16 @@ def test_the_metric_is_computed_without_dropout_and_training_goes_on_with_it(bas
     assert torch.equal(encoder.all(encoder.vectors, sequences), encoder.all(encoder.vectors, sequences))
     assert not torch.equal(encoder.vectors(sequences), encoder.vectors(sequences))
     assert encoder.tokens == 2 * 9  # of what was learnt from, the metric's not counted
+
+
+def test_a_base_that_pools_the_first_token_is_trained_and_written_so(base: Path, make_job: MakeJob) -> None:
+    encoder = Encoder(load_base(base, outputs=0, dropout=0.0).eval(), base, base_shape(base), 24, torch.float32, "cls")
+    sequences = encoder.singles(["w1 w2 w3", "w4"])
+    with torch.no_grad():
+        found = encoder.vectors(sequences)
+        for row, sequence in zip(found, sequences, strict=True):
+            first = encoder.model(input_ids=torch.tensor([list(sequence.ids)])).last_hidden_state[0, 0]
+            assert torch.allclose(row, torch.nn.functional.normalize(first, dim=0), atol=1e-5)
+    job = replace(make_job("retrieve", epochs=1), pooling="cls")
+    train(job)
+    assert read_settings(job.output).pooling == "cls"
