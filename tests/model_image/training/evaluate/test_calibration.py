@@ -60,16 +60,6 @@ def test_a_fold_is_not_calibrated_by_its_own_truth():
     assert (mine[folds == 1] != changed[folds == 1]).any()
 
 
-def test_what_is_written_is_read_again(tmp_path):
-    fitted = calibration.fit(*_events(), task="search", event="exact")
-    calibration.write([fitted], tmp_path)
-    assert calibration.read(tmp_path) == [fitted]
-    text = (tmp_path / calibration.FILE).read_text()
-    (tmp_path / calibration.FILE).write_text(text.replace('"slope": ', '"slope": -'))
-    with pytest.raises(MeasureError, match="slope above 0"):
-        calibration.read(tmp_path)
-
-
 @pytest.mark.parametrize(
     ("scores", "truth", "says"),
     [
