@@ -49,9 +49,9 @@ def _new_key(arguments: argparse.Namespace) -> None:
 
 
 def _prepare(arguments: argparse.Namespace) -> "Prepared":
-    from model_image.training.data.again import find_again
     from model_image.training.data.prepare import prepare
     from model_image.training.data.pseudonyms import read_key
+    from model_image.training.data.shard_again import find_again
 
     pseudonyms = read_key(arguments.key_file) if arguments.key_file is not None else None
     settings = _settings(arguments)

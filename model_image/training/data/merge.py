@@ -13,16 +13,16 @@ from pathlib import Path
 import duckdb
 import pyarrow
 
-from model_image.training.data import functions, manifest, refused, whole
-from model_image.training.data.agreeing import Part, find_parts, refuse_damage
+from model_image.training.data import from_all, functions, manifest, refused
 from model_image.training.data.checked import written
 from model_image.training.data.engine import Engine, write_parquet
 from model_image.training.data.errors import RunError
+from model_image.training.data.from_all import Note
 from model_image.training.data.prepare import tell
 from model_image.training.data.settings import Settings, settings_of
+from model_image.training.data.shards import Shard, find_shards, refuse_damage
 from model_image.training.data.sql import parquet
 from model_image.training.data.tables import TABLES
-from model_image.training.data.whole import Note
 from model_image.training.data.workfolder import WorkFolder, work_folder
 from model_image.training.dataset import EVENTS, REFUSED, Prepared, TableCount
 
@@ -43,21 +43,21 @@ def merge(
     """
     try:
         with work_folder(target) as work:
-            parts = find_parts(folders)
-            first = parts[0].prepared
+            shards = find_shards(folders)
+            first = shards[0].prepared
             settings = settings_of(
                 first.settings,
-                inputs={name: str(parts[0].folder / written(name)) for name in first.tables},
-                now=datetime.fromisoformat(max(part.prepared.created for part in parts)).replace(tzinfo=None),
+                inputs={name: str(shards[0].folder / written(name)) for name in first.tables},
+                now=datetime.fromisoformat(max(shard.prepared.created for shard in shards)).replace(tzinfo=None),
                 target=target,
                 memory=memory,
                 model=model,
             )
-            for part in parts:
-                refuse_damage(part)
-                note(f"shard {part.prepared.shard[0]} of {len(parts)}: {part.folder}, as it was prepared")
-            _tell_times([part.prepared.created for part in parts], note)
-            return _merged(work, parts, settings, note)
+            for shard in shards:
+                refuse_damage(shard)
+                note(f"shard {shard.prepared.shard[0]} of {len(shards)}: {shard.folder}, as it was prepared")
+            _tell_times([shard.prepared.created for shard in shards], note)
+            return _merged(work, shards, settings, note)
     except (OSError, pyarrow.ArrowException, duckdb.Error) as error:
         raise RunError(f"{target}: nothing was published ({error})") from error
 
@@ -68,20 +68,20 @@ def _tell_times(created: Sequence[str], note: Note) -> None:
         note(f"  warning: created is {min(created)} to {max(created)}, the folder's is the latest; {way_out}")
 
 
-def _merged(work: WorkFolder, parts: Sequence[Part], settings: Settings, note: Note) -> Prepared:
-    first = parts[0].prepared
+def _merged(work: WorkFolder, shards: Sequence[Shard], settings: Settings, note: Note) -> Prepared:
+    first = shards[0].prepared
     counts = dict(first.tables)
     engine = Engine(work.scratch, settings.memory)
     try:
         functions.define(engine, None, settings.seed)
         for name in first.tables:
             if name == "events":
-                counts[name] = _together(engine, parts, settings, work.result)
+                counts[name] = _together(engine, shards, settings, work.result)
             else:
-                _copy(parts[0], name, work.result)
+                _copy(shards[0], name, work.result)
             engine.rows(f"CREATE VIEW {name} AS SELECT * FROM {parquet(work.result / written(name))}")
             tell(name, counts[name], settings.most_refused, note)
-        cut = whole.finish(engine, work.result, frozenset(counts), settings, note)
+        cut = from_all.finish(engine, work.result, frozenset(counts), settings, note)
     finally:
         engine.close()
     tables = {name: digest for name, digest in first.inputs.items() if name.partition("/")[0] in TABLES}
@@ -96,16 +96,16 @@ def _merged(work: WorkFolder, parts: Sequence[Part], settings: Settings, note: N
     )
 
 
-def _copy(part: Part, name: str, result: Path) -> None:
+def _copy(shard: Shard, name: str, result: Path) -> None:
     for path in (written(name), f"{REFUSED}/{name}.parquet"):
-        if path in part.prepared.files:
+        if path in shard.prepared.files:
             (result / path).parent.mkdir(exist_ok=True)
-            shutil.copyfile(part.folder / path, result / path)
+            shutil.copyfile(shard.folder / path, result / path)
 
 
-def _together(engine: Engine, parts: Sequence[Part], settings: Settings, result: Path) -> TableCount:
+def _together(engine: Engine, shards: Sequence[Shard], settings: Settings, result: Path) -> TableCount:
     """Write the events of all shards, and those that were refused; returns their count."""
-    counts = [part.prepared.tables["events"] for part in parts]
+    counts = [shard.prepared.tables["events"] for shard in shards]
     aside: Counter[str] = Counter()
     for count in counts:
         aside.update(count.refused)
@@ -114,13 +114,13 @@ def _together(engine: Engine, parts: Sequence[Part], settings: Settings, result:
         kept=sum(count.kept for count in counts),
         refused=dict(sorted(aside.items())),
     )
-    shares = [part.folder / REFUSED / EVENTS for part in parts if f"{REFUSED}/{EVENTS}" in part.prepared.files]
+    shares = [shard.folder / REFUSED / EVENTS for shard in shards if f"{REFUSED}/{EVENTS}" in shard.prepared.files]
     if shares:
-        names = [name.removeprefix("events/") for name in parts[0].prepared.inputs if name.startswith("events/")]
+        names = [name.removeprefix("events/") for name in shards[0].prepared.inputs if name.startswith("events/")]
         refused.merge(engine, "events", shares, names, result)
     refused.judge(engine, "events", found, settings.most_refused, result)
     table = TABLES["events"]
     columns = ", ".join(f'"{name}"' for name in table.schema.names)
-    rows = f"(SELECT * FROM {parquet(*(part.folder / EVENTS for part in parts))})"
+    rows = f"(SELECT * FROM {parquet(*(shard.folder / EVENTS for shard in shards))})"
     write_parquet(result / EVENTS, table.schema, engine.ordered(columns, rows, table.order))
     return found

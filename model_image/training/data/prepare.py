@@ -9,15 +9,15 @@ from collections.abc import Mapping, Sequence
 import duckdb
 import pyarrow
 
-from model_image.training.data import functions, manifest, refused, tablefile, whole
+from model_image.training.data import from_all, functions, manifest, refused, tablefile
 from model_image.training.data.checked import LABELS, check
 from model_image.training.data.engine import Engine
 from model_image.training.data.errors import InputError, RunError
+from model_image.training.data.from_all import Note
 from model_image.training.data.pseudonyms import Pseudonyms
 from model_image.training.data.settings import Settings
 from model_image.training.data.tablefile import TableFile
 from model_image.training.data.tables import TABLES
-from model_image.training.data.whole import Note
 from model_image.training.data.workfolder import WorkFolder, work_folder
 from model_image.training.dataset import Prepared, TableCount
 
@@ -51,7 +51,7 @@ def _filled(
         scrubbed = functions.define(engine, pseudonyms, settings.seed)
         counts, found = _checked(engine, work, files, settings, scrubbed, note)
         if of == 1:
-            cut = whole.finish(engine, work.result, frozenset(counts), settings, note)
+            cut = from_all.finish(engine, work.result, frozenset(counts), settings, note)
         else:
             note(f"shard {index} of {of}: learnt from and measured on when --merge has put all {of} together")
     finally:

@@ -1,10 +1,10 @@
 """A shard that is prepared already: what is run again by itself, as the pod of a Job is, has nothing to do."""
 
 from model_image.training.data import manifest, tablefile
-from model_image.training.data.agreeing import difference, opened, refuse_damage
 from model_image.training.data.errors import InputError, RunError
 from model_image.training.data.pseudonyms import Pseudonyms
 from model_image.training.data.settings import Settings
+from model_image.training.data.shards import difference, opened, refuse_damage
 from model_image.training.dataset import PREPARED, Prepared
 
 
@@ -18,9 +18,9 @@ def find_again(settings: Settings, pseudonyms: Pseudonyms | None, *, same_now: b
     if not (target / PREPARED).is_file():
         return None
     try:
-        part = opened(target)
-        refuse_damage(part)
-        told = _difference(part.prepared, settings, pseudonyms, same_now=same_now)
+        shard = opened(target)
+        refuse_damage(shard)
+        told = _difference(shard.prepared, settings, pseudonyms, same_now=same_now)
     except InputError as error:
         told = str(error)
     except OSError as error:
@@ -30,7 +30,7 @@ def find_again(settings: Settings, pseudonyms: Pseudonyms | None, *, same_now: b
             f"{target}: is there already, expected a new folder or this shard as it is asked for ({told}); name "
             "another or remove it"
         )
-    return part.prepared
+    return shard.prepared
 
 
 def _difference(there: Prepared, settings: Settings, pseudonyms: Pseudonyms | None, *, same_now: bool) -> str:

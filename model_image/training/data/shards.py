@@ -14,32 +14,32 @@ _OWN = frozenset({EVENTS, f"{REFUSED}/{EVENTS}"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class Shard:
     """A prepared shard."""
 
     folder: Path
     prepared: Prepared
 
 
-def find_parts(folders: Sequence[Path]) -> list[Part]:
+def find_shards(folders: Sequence[Path]) -> list[Shard]:
     """The shards in their order; what their files hold is for `refuse_damage` to check.
 
     Raises `InputError` for a folder that is none, one that is missing or given twice, and those that were made of
     other inputs, settings, code or key.
     """
-    parts = [opened(folder) for folder in folders]
-    first, of = parts[0], parts[0].prepared.shard[1]
-    found: dict[int, Part] = {}
-    for part in parts:
-        index, others = part.prepared.shard
+    shards = [opened(folder) for folder in folders]
+    first, of = shards[0], shards[0].prepared.shard[1]
+    found: dict[int, Shard] = {}
+    for shard in shards:
+        index, others = shard.prepared.shard
         if others != of:
             raise InputError(
-                f"{part.folder}: is a shard of {others}, but {first.folder} one of {of}; name the shards of one run"
+                f"{shard.folder}: is a shard of {others}, but {first.folder} one of {of}; name the shards of one run"
             )
         if index in found:
-            raise InputError(f"{part.folder}: is shard {index} of {of}, and so is {found[index].folder}; name one")
-        found[index] = part
-        _refuse_others(part, first)
+            raise InputError(f"{shard.folder}: is shard {index} of {of}, and so is {found[index].folder}; name one")
+        found[index] = shard
+        _refuse_others(shard, first)
     missing = [index for index in range(of) if index not in found]
     if missing:
         raise InputError(
@@ -49,18 +49,18 @@ def find_parts(folders: Sequence[Path]) -> list[Part]:
     return [found[index] for index in range(of)]
 
 
-def refuse_damage(part: Part) -> None:
+def refuse_damage(shard: Shard) -> None:
     """Raises `InputError` where a file is not the one that was prepared. About 1 GB a second."""
-    for name, expected in part.prepared.files.items():
-        seen = digest(part.folder / name)
+    for name, expected in shard.prepared.files.items():
+        seen = digest(shard.folder / name)
         if seen != expected:
             raise InputError(
-                f"{part.folder / name}: sha256 is {seen}, expected {expected} as {PREPARED} has it; copy this shard "
+                f"{shard.folder / name}: sha256 is {seen}, expected {expected} as {PREPARED} has it; copy this shard "
                 "again, or prepare it again"
             )
 
 
-def opened(folder: Path) -> Part:
+def opened(folder: Path) -> Shard:
     """Raises `InputError` for a folder that is none, whose manifest was changed, or that other code prepared."""
     try:
         prepared = read_prepared(folder)
@@ -76,7 +76,7 @@ def opened(folder: Path) -> Part:
             f"{folder / PREPARED}: sealed is {prepared.sealed}, expected {sealed(prepared)} of all else that it says; "
             "copy this shard again, or prepare it again"
         )
-    return Part(folder=folder, prepared=prepared)
+    return Shard(folder=folder, prepared=prepared)
 
 
 def difference(what: str, seen: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
@@ -87,8 +87,8 @@ def difference(what: str, seen: Mapping[str, Any], expected: Mapping[str, Any]) 
     return ""
 
 
-def _refuse_others(part: Part, first: Part) -> None:
-    mine, theirs = part.prepared, first.prepared
+def _refuse_others(shard: Shard, first: Shard) -> None:
+    mine, theirs = shard.prepared, first.prepared
     way_out = f"in {first.folder}; prepare both with one command, but for --shard and --target"
     tables = {name: found for name, found in mine.files.items() if name not in _OWN and name in theirs.files}
     for what, one, other in (
@@ -97,9 +97,9 @@ def _refuse_others(part: Part, first: Part) -> None:
         ("files", tables, {name: theirs.files[name] for name in tables}),
     ):
         if told := difference(what, one, other):
-            raise InputError(f"{part.folder}: {told} as {way_out}")
+            raise InputError(f"{shard.folder}: {told} as {way_out}")
     if mine.key != theirs.key:
-        raise InputError(f"{part.folder}: key: another, by which a user has another name, expected the one {way_out}")
+        raise InputError(f"{shard.folder}: key: another, by which a user has another name, expected the one {way_out}")
 
 
 def _without_shard(settings: Mapping[str, Any]) -> dict[str, Any]:

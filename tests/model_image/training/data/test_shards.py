@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from model_image.training.data.agreeing import find_parts
 from model_image.training.data.errors import InputError
 from model_image.training.data.manifest import revision, sealed
 from model_image.training.data.merge import merge
+from model_image.training.data.shards import find_shards
 from model_image.training.dataset import EVENTS, PREPARED, Dataset, DatasetError, read_prepared
 
 _DAYS = [("u", f"p{day % 6}", f"2026-01-{day:02}") for day in range(1, 9)]
@@ -31,7 +31,7 @@ def _told(folders: list[Path]) -> str:
 
 def test_every_shard_is_wanted_once(filled: Any) -> None:
     first, second, third = filled.shards(3)
-    assert [part.folder for part in find_parts([third, first, second])] == [first, second, third]
+    assert [shard.folder for shard in find_shards([third, first, second])] == [first, second, third]
     assert _told([third, first]) == (
         "shard 1 of 3: not among the 2 folders, expected every one (1 missing); prepare it with --shard 1/3, or name "
         "its folder too"
