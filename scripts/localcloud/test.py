@@ -16,7 +16,7 @@ from scripts.localcloud.console import BadInput, note
 DESCRIPTION = """\
 Check style and types, run the unit tier, start the local cloud with scripts/up, run the other tiers against it
 (network, cloud, kubernetes, e2e), and remove it with scripts/down, also after a failure.
-About 65 minutes; 90 on a machine that has nothing in its cache.
+About 57 minutes; 90 on a machine that has nothing in its cache.
 """
 EXAMPLES = """\
 examples:
