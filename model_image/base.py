@@ -31,6 +31,9 @@ FILES = (CONFIG, WEIGHTS, TOKENIZER)
 _MINILM = ModelSettings(head="embed", pooling="mean", max_tokens=256, dimension=384)
 """From the model's own files in the package: sentence_bert_config.json, 1_Pooling/config.json, config.json."""
 
+TRAINING = "training.json"
+"""What scripts/train leaves beside a model that it trained."""
+
 _TRAINED, _TUNED = ", trained: ", ", tuned"
 
 
@@ -76,6 +79,8 @@ def find_base(name: str = MINILM, *, download: bool = False) -> Base:
         if not (folder / file).is_file():
             raise BaseError(f"--base {name}: has no {file}; {_WAYS_OUT[file]}")
     called = folder.resolve().name if folder == Path(name) else name
+    if (folder / TRAINING).is_file():
+        called += _TUNED
     try:
         settings = found_settings(folder)
     except ModelError as error:

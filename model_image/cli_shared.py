@@ -3,13 +3,13 @@
 import argparse
 import os
 import shlex
-import shutil
 import sys
 from collections.abc import Callable
 from typing import NoReturn
 
 from model_image.artefact import DIGEST, ArtefactError
 from model_image.channel import Channel, ChannelError
+from model_image.cli_parser import parser as parser
 from model_image.evaluation import EvaluationError
 from model_image.registry import Registry, check_model
 from model_image.registry.keys import RELEASES
@@ -24,17 +24,6 @@ S3_HELP = "S3 is reached with the AWS SDK's own variables (AWS_REGION, AWS_ENDPO
 
 class InputError(Exception):
     """The command line says something that cannot be; the message names field, value, rule and way out."""
-
-
-def parser(verb: str, description: str, examples: str) -> argparse.ArgumentParser:
-    """A parser whose help keeps its line breaks."""
-    width = max(80, shutil.get_terminal_size().columns)
-    return argparse.ArgumentParser(
-        prog=f"scripts/{verb}",
-        description=description,
-        epilog=examples,
-        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=width),
-    )
 
 
 def add_place(to: argparse.ArgumentParser) -> None:

@@ -2,13 +2,13 @@
 
 import argparse
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from model_image.base import BaseError, add_base, find_base
+from model_image.cli_parser import parser as verb_parser
 from model_image.evaluation import Evaluation, EvaluationError, decode
 from model_image.registry_errors import RegistryError
 from model_image.settings import ModelError
@@ -104,13 +104,7 @@ def _task(text: str) -> tuple[str, Path]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    width = max(80, shutil.get_terminal_size().columns)
-    parser = argparse.ArgumentParser(
-        prog="scripts/build",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=width),
-    )
+    parser = verb_parser("build", _DESCRIPTION, _EXAMPLES)
     add = parser.add_argument
     add("--data", type=Path, required=True, help="the folder that scripts/prepare wrote")
     add("--out", type=Path, required=True, help="the release folder to make")

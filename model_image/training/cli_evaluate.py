@@ -3,13 +3,13 @@
 import argparse
 import os
 import shlex
-import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from model_image.base import BaseError, add_base, find_base
+from model_image.cli_parser import parser as verb_parser
 from model_image.evaluation import encode
 from model_image.index import IndexFileError
 from model_image.layout import EVALUATION
@@ -114,13 +114,7 @@ def _key(text: str) -> Key:
 
 
 def _parser() -> argparse.ArgumentParser:
-    width = max(80, shutil.get_terminal_size().columns)
-    parser = argparse.ArgumentParser(
-        prog="scripts/evaluate",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=width),
-    )
+    parser = verb_parser("evaluate", _DESCRIPTION, _EXAMPLES)
     parser.add_argument("--data", type=Path, required=True, help="the folder that scripts/prepare wrote")
     parser.add_argument("--release", type=Path, required=True, help="the release folder to measure, sealed or not yet")
     parser.add_argument("--out", type=Path, required=True, help="the folder to write; it must not be there")

@@ -1,8 +1,9 @@
 """The words of `scripts/prepare`: what is not given is None or an empty list, and `data.settings` has the default."""
 
 import argparse
-import shutil
 from pathlib import Path
+
+from model_image.cli_parser import parser as verb_parser
 
 TABLES = {"catalogue": "products"} | {name: name for name in ("events", "queries", "judgments", "classify", "regress")}
 """Option, or name of a file or folder, to table of `training.data`."""
@@ -49,13 +50,7 @@ exit codes: 0 done, 1 the disk, the memory or another run on the same target, 2 
 
 def parser() -> argparse.ArgumentParser:
     """Loads no engine."""
-    width = max(80, shutil.get_terminal_size().columns)
-    found = argparse.ArgumentParser(
-        prog="scripts/prepare",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=width),
-    )
+    found = verb_parser("prepare", _DESCRIPTION, _EXAMPLES)
     add = found.add_argument
     add("--target", type=_path, help="new folder to make")
     for name in TABLES:

@@ -2,12 +2,12 @@
 
 import argparse
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from model_image.base import add_base, find_base
+from model_image.cli_parser import parser as verb_parser
 from model_image.settings import ModelError
 from model_image.tables import TableError
 from model_image.training.dataset import EXAMPLES, Dataset, DatasetError
@@ -77,12 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    width = max(80, shutil.get_terminal_size().columns)
-    parser = argparse.ArgumentParser(
-        prog="scripts/train",
-        description=_DESCRIPTION,
-        epilog=f"keys of --set, with the default preset's values:\n{_keys()}\n{_EXAMPLES}",
-        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=width),
+    parser = verb_parser(
+        "train", _DESCRIPTION, f"keys of --set, with the default preset's values:\n{_keys()}\n{_EXAMPLES}"
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of a prepared dataset")
     parser.add_argument("--task", choices=sorted(EXAMPLES), required=True, help="what to learn")

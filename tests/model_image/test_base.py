@@ -123,6 +123,13 @@ def test_what_is_no_encoder_that_we_compute_is_refused_with_its_file(
         find_base(str(make_encoder(files, **config)))
 
 
+def test_a_folder_that_training_left_is_known_to_be_tuned(make_encoder: MakeEncoder) -> None:
+    folder = make_encoder()
+    assert not find_base(str(folder)).tuned
+    (folder / base.TRAINING).write_text("{}")
+    assert find_base(str(folder)).tuned
+
+
 def test_weights_as_a_pickle_are_not_read(make_encoder: MakeEncoder) -> None:
     folder = make_encoder()
     (folder / "model.safetensors").unlink()

@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 
+from model_image.base import TRAINING
 from model_image.settings import ModelSettings, write_settings
 from model_image.training.disk import sync, sync_all
 from model_image.training.train.base import copy_tokenizer
 from model_image.training.train.errors import TrainError, TrainInputError
 from model_image.training.train.journal import LOG
 
-TRAINING = "training.json"
 _LIBRARIES = ("torch", "transformers", "tokenizers", "peft", "numpy")
 
 

@@ -148,3 +148,13 @@ def test_a_ranker_that_cannot_be_calibrated_is_there_without_and_it_is_told_why(
     assert load_ranker(tmp_path / "release" / RANKERS, "search").calibration is None
     assert "search: no probabilities: search: 16 of 300 products are right, expected 20 at least" in said[1]
     assert "judge more queries outside the fold held out" in said[1]
+
+
+def test_an_encoder_that_was_tuned_on_the_same_gives_rankers_and_no_probabilities(tmp_path: Path) -> None:
+    said = list[str]()
+    write_index(tmp_path, shop.vectors())
+    dataset = shop.prepare(tmp_path / "prepared")
+    write_signals(tmp_path, shop.products(), dataset, embed=shop.embed, grid=shop.GRID, say=said.append, tuned=True)
+    for task in ("search", "recommend"):
+        assert load_ranker(tmp_path / RANKERS, task).calibration is None
+        assert f"{task}: no probabilities: the encoder was tuned on what they would be fitted on" in said
