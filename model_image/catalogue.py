@@ -12,7 +12,8 @@ its columns differently, pass `renamed={"product_id": "stock_code"}` instead of 
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,31 +48,34 @@ class Query:
 
 def read_catalogue(
     path: Path | str, *, renamed: Mapping[str, str] | None = None, note: Callable[[str], None] | None = None
-) -> Iterator[Product]:
+) -> Generator[Product]:
     """Stream the products of `path`. Raises `TableError` with the place of the first bad row, or for no row at all.
+    The file is closed after the last row, an error, or `close()`.
 
     `renamed` maps our column name to the file's. `note` is told once which columns are ignored.
     """
     file = Path(path)
     names = _names(file, ("product_id", "title", *TEXTS, "price"), renamed)
     optional = [names[name] for name in (*TEXTS, "price")]
-    for row in _unique(file, ("product_id", "title"), optional, names, note):
-        texts = {name: row.values.get(names[name], "").strip() for name in TEXTS}
-        yield Product(
-            product_id=row.values[names["product_id"]].strip(),
-            title=row.values[names["title"]].strip(),
-            price=_price(file, row, names["price"]),
-            **texts,
-        )
+    with closing(_unique(file, ("product_id", "title"), optional, names, note)) as rows:
+        for row in rows:
+            texts = {name: row.values.get(names[name], "").strip() for name in TEXTS}
+            yield Product(
+                product_id=row.values[names["product_id"]].strip(),
+                title=row.values[names["title"]].strip(),
+                price=_price(file, row, names["price"]),
+                **texts,
+            )
 
 
-def read_queries(path: Path | str, *, renamed: Mapping[str, str] | None = None) -> Iterator[Query]:
+def read_queries(path: Path | str, *, renamed: Mapping[str, str] | None = None) -> Generator[Query]:
     """Stream the queries of `path`, with the errors of `read_catalogue`."""
     file = Path(path)
     names = _names(file, ("query_id", "query"), renamed)
-    for row in _unique(file, ("query_id", "query"), (), names, None):
-        values = row.values
-        yield Query(query_id=values[names["query_id"]].strip(), query=values[names["query"]].strip())
+    with closing(_unique(file, ("query_id", "query"), (), names, None)) as rows:
+        for row in rows:
+            values = row.values
+            yield Query(query_id=values[names["query_id"]].strip(), query=values[names["query"]].strip())
 
 
 def _names(path: Path, known: tuple[str, ...], renamed: Mapping[str, str] | None) -> dict[str, str]:
@@ -87,25 +91,27 @@ def _unique(
     optional: list[str] | tuple[()],
     names: Mapping[str, str],
     note: Callable[[str], None] | None,
-) -> Iterator[Row]:
+) -> Generator[Row]:
     """Rows whose required columns hold text and whose first column (the id) did not occur before."""
     id_column, text_column = (names[name] for name in required)
     seen: dict[str, str] = {}
-    for row in tables.read_rows(path, required=(id_column, text_column), optional=optional):
-        if not seen and note:
-            ignored = [name for name in tables.columns(path) if name not in names.values()]
-            if ignored:
-                note(f"{path.name}: ignored columns {', '.join(ignored)}")
-        for column in (id_column, text_column):
-            if not row.values[column].strip():
-                raise TableError(path, row.place, "text", column=column, value=row.values[column])
-        key = row.values[id_column].strip()
-        if len(key) > _MAX_ID or not key.isprintable():
-            raise TableError(path, row.place, f"at most {_MAX_ID} printable characters", column=id_column, value=key)
-        if key in seen:
-            raise TableError(path, row.place, f"a new id ({seen[key]} has it)", column=id_column, value=key)
-        seen[key] = row.place
-        yield row
+    with closing(tables.read_rows(path, required=(id_column, text_column), optional=optional)) as rows:
+        for row in rows:
+            if not seen and note:
+                ignored = [name for name in tables.columns(path) if name not in names.values()]
+                if ignored:
+                    note(f"{path.name}: ignored columns {', '.join(ignored)}")
+            for column in (id_column, text_column):
+                if not row.values[column].strip():
+                    raise TableError(path, row.place, "text", column=column, value=row.values[column])
+            key = row.values[id_column].strip()
+            if len(key) > _MAX_ID or not key.isprintable():
+                wanted = f"at most {_MAX_ID} printable characters"
+                raise TableError(path, row.place, wanted, column=id_column, value=key)
+            if key in seen:
+                raise TableError(path, row.place, f"a new id ({seen[key]} has it)", column=id_column, value=key)
+            seen[key] = row.place
+            yield row
     if not seen:
         raise TableError(path, "", "at least one row below the header")
 

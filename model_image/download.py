@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from model_image.artefact import MANIFEST, FileEntry, Manifest
@@ -65,8 +66,8 @@ def _fetch(store: ObjectStore, key: str, target: Path, entry: FileEntry, go_on: 
 
 def _copy(store: ObjectStore, key: str, target: Path, go_on: GoOn, *, limit: int) -> FileEntry:
     digest, size = hashlib.sha256(), 0
-    with target.open("wb") as file:
-        for chunk in store.chunks(key):
+    with target.open("wb") as file, closing(store.chunks(key)) as chunks:
+        for chunk in chunks:
             size += len(chunk)
             if size > limit:  # a wrong object must not fill the disk
                 break

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -43,7 +44,8 @@ def build(
     About 50 to 150 products per second on 2 cores.
     """
     revisions = inputs(catalogue, base, renamed=renamed)
-    count = write_catalogue(folder, read_catalogue(catalogue, renamed=renamed, note=note))
+    with closing(read_catalogue(catalogue, renamed=renamed, note=note)) as products:
+        count = write_catalogue(folder, products)
     base.copy(folder / ENCODER)
 
     from model_image.embed import embed_texts
@@ -53,7 +55,8 @@ def build(
     encoder = backend.load(folder / ENCODER)  # torch: seconds to import, and not needed to refuse a bad row
     embed = partial(embed_texts, encoder, batch_tokens=backend.batch_tokens, workers=backend.workers)
     chunk = _BATCHES * backend.workers * backend.batch_tokens // _TOKENS
-    write_vectors(folder, embed, read_catalogue(catalogue, renamed=renamed), count, progress, chunk=chunk)
+    with closing(read_catalogue(catalogue, renamed=renamed)) as products:
+        write_vectors(folder, embed, products, count, progress, chunk=chunk)
     if inputs(catalogue, base, renamed=renamed) != revisions:  # vectors and products may be of other rows
         raise TableError(
             catalogue, "", "a file that stays as it is during the build; start again, on a copy if need be"

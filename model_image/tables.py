@@ -1,7 +1,8 @@
 """Rows of a CSV or Parquet file as text, streamed, and the error that points into such a file."""
 
 import csv
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +28,11 @@ class Row:
     values: Mapping[str, str]
 
 
-def read_rows(path: Path, *, required: Collection[str], optional: Collection[str] = ()) -> Iterator[Row]:
-    """Stream the wanted columns of `path` (.csv in UTF-8, .parquet or .pq). Raises `TableError`."""
+def read_rows(path: Path, *, required: Collection[str], optional: Collection[str] = ()) -> Generator[Row]:
+    """Stream the wanted columns of `path` (.csv in UTF-8, .parquet or .pq). Raises `TableError`.
+
+    The file is open until the last row or `close()`: who may stop between two rows takes it with `closing`.
+    """
     wanted = [*required, *optional]
     if not path.is_file():
         raise TableError(path, "", "an existing file")
@@ -43,32 +47,34 @@ def read_rows(path: Path, *, required: Collection[str], optional: Collection[str
 def columns(path: Path) -> list[str]:
     """The column names of a file that `read_rows` accepts."""
     if path.suffix.lower() == ".csv":
-        return next(csv.reader(_decoded(path)), [])
+        with closing(_decoded(path)) as lines:
+            return next(csv.reader(lines), [])
     import pyarrow.parquet
 
     return list(pyarrow.parquet.read_schema(path).names)
 
 
-def _csv(path: Path, required: Collection[str], wanted: list[str]) -> Iterator[Row]:
+def _csv(path: Path, required: Collection[str], wanted: list[str]) -> Generator[Row]:
     csv.field_size_limit(_MAX_FIELD)
-    reader = csv.reader(_decoded(path), strict=True)
     line = 1
-    try:
-        header = next(reader, [])
-        _check_header(path, header, required)
-        positions = {name: header.index(name) for name in wanted if name in header}
-        line = reader.line_num + 1
-        for cells in reader:
-            if cells and len(cells) != len(header):
-                raise TableError(path, f"line {line}", f"{len(header)} columns as in the header", value=cells)
-            if cells:
-                yield Row(place=f"line {line}", values={name: cells[at] for name, at in positions.items()})
+    with closing(_decoded(path)) as lines:
+        reader = csv.reader(lines, strict=True)
+        try:
+            header = next(reader, [])
+            _check_header(path, header, required)
+            positions = {name: header.index(name) for name in wanted if name in header}
             line = reader.line_num + 1
-    except csv.Error as error:
-        raise TableError(path, f"line {line}", f"valid CSV ({error})") from error
+            for cells in reader:
+                if cells and len(cells) != len(header):
+                    raise TableError(path, f"line {line}", f"{len(header)} columns as in the header", value=cells)
+                if cells:
+                    yield Row(place=f"line {line}", values={name: cells[at] for name, at in positions.items()})
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise TableError(path, f"line {line}", f"valid CSV ({error})") from error
 
 
-def _decoded(path: Path) -> Iterator[str]:
+def _decoded(path: Path) -> Generator[str]:
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             try:
@@ -82,7 +88,7 @@ def _decoded(path: Path) -> Iterator[str]:
             yield text
 
 
-def _parquet(path: Path, required: Collection[str], wanted: list[str]) -> Iterator[Row]:
+def _parquet(path: Path, required: Collection[str], wanted: list[str]) -> Generator[Row]:
     import pyarrow
     import pyarrow.parquet
 

@@ -1,6 +1,7 @@
 """What the cache answers: the registry's own keys as paths, and how it is."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -90,9 +91,10 @@ class _Routes:
 
     def _pieces(self, digest: str, path: str, manifest: Manifest) -> Iterator[bytes]:
         try:
-            for piece in self._shelf.read(digest, path, manifest.files[path]):
-                self._metrics.sent.inc(len(piece))
-                yield piece
+            with closing(self._shelf.read(digest, path, manifest.files[path])) as pieces:
+                for piece in pieces:
+                    self._metrics.sent.inc(len(piece))
+                    yield piece
         except BrokenFileError:
             self._mirror.doubt(digest, manifest)
             raise  # breaks the connection off: the reader must not take this for the end

@@ -8,7 +8,7 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -118,7 +118,7 @@ class Shelf:
             raise BrokenFileError(f"{digest}/{MANIFEST}: {error}") from error
         raise BrokenFileError(f"{digest}/{MANIFEST}: of another release")
 
-    def read(self, digest: str, path: str, entry: FileEntry) -> Iterator[bytes]:
+    def read(self, digest: str, path: str, entry: FileEntry) -> Generator[bytes]:
         """A file of a release; its last piece comes only when all proved right. Raises like `check`."""
         last, sha256, size = b"", hashlib.sha256(), 0
         with _reading(f"{digest}/{path}"), (self.folder / digest / path).open("rb") as file:

@@ -3,7 +3,7 @@
 Every write is conditional, so neither store needs a lock service: `put` succeeds only on the version it names.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -67,8 +67,8 @@ class ObjectStore(Protocol):
         A large file that was uploaded in part is taken up where it stopped.
         """
 
-    def chunks(self, key: str) -> Iterator[bytes]:
-        """The object in pieces of bounded size. Raises `NotFoundError`."""
+    def chunks(self, key: str) -> Generator[bytes]:
+        """The object in pieces of bounded size, open until the last one or `close()`. Raises `NotFoundError`."""
 
     def folders(self, prefix: str) -> list[str]:
         """Sorted names directly under `prefix` (which ends in '/') that have objects below them."""

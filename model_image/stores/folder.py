@@ -5,7 +5,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -57,7 +57,7 @@ class FolderStore:
             return self.upload(key, path, sha256=sha256)
         return True
 
-    def chunks(self, key: str) -> Iterator[bytes]:
+    def chunks(self, key: str) -> Generator[bytes]:
         self._check()
         with self._telling(key), (self._root / key).open("rb") as file:
             while chunk := file.read(_CHUNK):

@@ -3,7 +3,7 @@
 Nothing has to be trusted but the channel: who reads a release checks every byte against the digest that it asked for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -33,7 +33,7 @@ class HttpStore:
                 return None
             return Stored(b"".join(self._pieces(key, answer)), answer.headers.get("ETag", ""))
 
-    def chunks(self, key: str) -> Iterator[bytes]:
+    def chunks(self, key: str) -> Generator[bytes]:
         with self._open(key, {}) as answer:
             yield from self._pieces(key, answer)
 

@@ -1,7 +1,7 @@
 """An S3 bucket as object store."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ class S3Store:
             raise ConflictError(f"{self}/{key}: somebody else writes or removes it; publish again") from error
         return True
 
-    def chunks(self, key: str) -> Iterator[bytes]:
+    def chunks(self, key: str) -> Generator[bytes]:
         body = self._bucket.call("get_object", key)["Body"]
         try:
             yield from body.iter_chunks(_CHUNK)

@@ -77,6 +77,7 @@ def test_a_bad_csv_row_is_told_with_its_place(tmp_path: Path, text: str | bytes,
     with pytest.raises(TableError, match=told) as error:
         list(read_catalogue(path))
     assert str(path) in str(error.value)
+    assert path not in [entry.resolve() for entry in Path("/proc/self/fd").iterdir()]  # while the error is held
 
 
 @pytest.mark.parametrize(
