@@ -33,11 +33,11 @@ Measure a release on a prepared dataset and write a folder with
 Graded queries are searched in the whole catalogue and reranked among what was judged; users with purchases on both
 sides of the dataset's cut are recommended their next basket. Baselines: BM25, the encoder --base as it is and both
 fused; popularity, own frequency, item-kNN, that encoder, and the first three fused. Models that classify or regress are
-asked the texts that training put aside, which also chose their weights; baselines: the most frequent label or the
-median, and a linear model of words. --against compares with other releases, such as the one that serves, and their
-latency in turn. Takes 2 to 4 minutes for 5,000 products and 120 queries on two cores; with --cache the baseline's
-vectors are computed once. A release with a search ranker is asked fairly only where the data was prepared with
---hold-fold before it was built; else its search is reported, but guards nothing."""
+asked the texts that training did not read, one in ten; baselines: the most frequent label or the median, and a linear
+model of words. --against compares with other releases, such as the one that serves, and their latency in turn. Takes 2
+to 4 minutes for 5,000 products and 120 queries on two cores; with --cache the baseline's vectors are computed once. A
+release with a search ranker is asked fairly only where the data was prepared with --hold-fold before it was built; else
+its search is reported, but guards nothing."""
 
 _EXAMPLES = """\
 examples:

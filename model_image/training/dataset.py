@@ -7,7 +7,7 @@ events.parquet       user: text (the keyed hash, 32 hex digits), product_id, act
                      microseconds UTC; quantity: double, 1 where absent; price: double or null; ordered by time and user
 queries.parquet      query_id, query: text; fold: int 0 to 4
 judgments.parquet    query_id, product_id: text; grade: int 0 (irrelevant) to 3 (exact)
-examples/<task>.parquet   what `train` learns from, see EXAMPLES; `split` is "train" or "valid"; ordered by a hash
+examples/<task>.parquet   what `train` learns from, see EXAMPLES; ordered by a hash
 refused/<table>.parquet   place, rule, column, value: rows that were put aside, and why
 
 Tables that were not given are not there. No user of events is in the clear anywhere.
@@ -33,7 +33,8 @@ EXAMPLES = {
     "classify": ("text", "label"),
     "regress": ("text", "value"),
 }
-"""Columns of examples/<task>.parquet beside `split`. rank: `wished` is the probability (0 to 1) that the text is what
+"""Columns of examples/<task>.parquet beside `split`, which is "train", "valid" (chooses the weights) or, in classify
+and regress, "test" (measures them). rank: `wished` is the probability (0 to 1) that the text is what
 was asked for, `group` the number of the query among those here. retrieve: `negatives` is a list of texts or null,
 `weight` the share of all positives that this text is (above 0, at most 1), for the correction of in-batch negatives.
 classify and regress: one text with its label or value."""

@@ -25,5 +25,6 @@ def define(engine: Engine, pseudonyms: Pseudonyms | None, seed: int) -> Counter[
     engine.define("fold_of", splits.fold, ["VARCHAR"], "BIGINT")
     engine.define("words", splits.words, ["VARCHAR"], "VARCHAR")
     engine.define("part", lambda group: splits.part(group, seed), ["VARCHAR"], "VARCHAR")
+    engine.define("labelled_part", lambda text: splits.labelled_part(text, seed), ["VARCHAR"], "VARCHAR")
     engine.define("product_text", product_text, ["VARCHAR", "VARCHAR"], "VARCHAR")
     return found

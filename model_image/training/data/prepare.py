@@ -81,7 +81,7 @@ def _checked(
     for name, table in files.items():
         if settings.shard[0] and name not in ("products", "events"):
             continue  # shard 0 has it; every one has the products, since events name them
-        extra = {"fold": "fold_of(query)"} if name == "queries" else {"split": "part(words(text))"}
+        extra = {"fold": "fold_of(query)"} if name == "queries" else {"split": "labelled_part(words(text))"}
         count = check(engine, name, table, settings, work.result, work.scratch, extra=extra)
         counts[name] = count
         tell(name, count, settings.most_refused, note)

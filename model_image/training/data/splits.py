@@ -12,7 +12,7 @@ from hashlib import sha256
 
 FOLDS = 5
 """Of the queries, by `fold`."""
-_VALID_IN = 10
+_PARTS = 10
 HISTORY = 0.8
 """Share of the events before the default cut; the rest are targets."""
 _WORD = re.compile(r"[㐀-鿿豈-﫿぀-ヿ가-힯]|[^\W_]+?(?=[㐀-鿿豈-﫿぀-ヿ가-힯]|[\W_]|$)")
@@ -42,8 +42,14 @@ def fold(query: str) -> int:
 
 
 def part(group: str, seed: int) -> str:
-    """Split of the examples of one group (a query's words, a user, a text): "valid" for one in ten, else "train"."""
-    return "train" if _hash("part", str(seed), group) % _VALID_IN else "valid"
+    """Split of the examples of one group (a query's words, a user): "valid" for one in ten, which chooses the weights,
+    else "train". They are measured on the held-out fold, or behind the cut."""
+    return "train" if _hash("part", str(seed), group) % _PARTS else "valid"
+
+
+def labelled_part(text: str, seed: int) -> str:
+    """Split of a labelled text, which nothing else keeps aside: as `part`, but for one in ten that is "test"."""
+    return "test" if _hash("part", str(seed), text) % _PARTS == 1 else part(text, seed)
 
 
 def default_cut(first: datetime, at: datetime, last: datetime) -> datetime | None:

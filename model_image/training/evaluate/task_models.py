@@ -1,4 +1,4 @@
-"""The models of a release that classify or regress, on the texts that training put aside."""
+"""The models of a release that classify or regress, on texts that training read in no way."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,12 +21,12 @@ from model_image.training.evaluate.protocol import ALL
 
 _COLUMNS = {"classify": "label", "regress": "value"}
 
-_MOST_TEXTS = {"train": 50_000, "valid": 10_000}
+_MOST_TEXTS = {"train": 50_000, "test": 10_000}
 """Read of each split: a baseline learns them in a minute, and 1,000 labels take a quarter of a gigabyte."""
 
 
 class TaskResult(NamedTuple):
-    """What was said of the texts put aside, each of which is a unit: by each system's name, the candidate's first."""
+    """What was said of the test's texts, each of which is a unit: by each system's name, the candidate's first."""
 
     head: str
     task: str
@@ -64,8 +64,8 @@ def task_results(releases: Mapping[str, Path], dataset: Dataset, backend: Backen
     """Of every model of the first release, with what the models of that name in the other releases and the baselines
     say.
 
-    Models that the dataset has no examples of are passed over. Raises `MeasureError` for labels that the candidate does
-    not know, and where no text was put aside.
+    Models that the dataset has no examples of are passed over. A label that was in no example to learn from counts as
+    never found. Raises `MeasureError` for others that the candidate does not know, and where there is no text to test.
     """
     (name, candidate), *others = releases.items()
     found = []
@@ -74,11 +74,12 @@ def task_results(releases: Mapping[str, Path], dataset: Dataset, backend: Backen
         head = settings.head
         if head not in _COLUMNS or not dataset.has(f"examples/{head}.parquet"):
             continue
-        texts, truth = _examples(dataset, head, "valid")
+        texts, truth = _examples(dataset, head, "test")
         if not texts:
-            rule = "no text of the split 'valid', expected one at least; prepare with more texts"
+            rule = "no text of the split 'test', expected one at least; prepare again, with more texts"
             raise MeasureError(f"{dataset.examples(head)}: {rule}")
-        if unknown := sorted(set(truth) - set(settings.labels)) if head == "classify" else []:
+        learnt = _examples(dataset, head, "train")
+        if unknown := sorted({*(learnt[1] or truth)} - {*settings.labels}) if head == "classify" else []:
             known = ", ".join(settings.labels[:10])
             raise MeasureError(f"{path.name}: label {unknown[0]!r}, expected one of {known}; train on this data")
         folders = {name: path} | {other: folder / TASKS / path.name for other, folder in others}
@@ -87,7 +88,6 @@ def task_results(releases: Mapping[str, Path], dataset: Dataset, backend: Backen
             for other, there in folders.items()
             if there.is_dir() and read_settings(there).head == head
         }
-        learnt = _examples(dataset, head, "train")
         if learnt[0]:
             said |= task_baselines(head, *learnt, texts)
         found.append(TaskResult(head, f"{head}:{path.name}", truth, said))

@@ -14,7 +14,7 @@ from model_image.tables import TableError
 from model_image.training.dataset import EXAMPLES
 
 _ROWS = 1024
-_SPLITS = ("train", "valid")
+_SPLITS = ("train", "valid", "test")
 
 
 class Example(NamedTuple):
@@ -93,10 +93,9 @@ class Examples:
                     for part in file.iter_batches(_ROWS, row_groups=[group], columns=list(dict.fromkeys(names))):
                         for values in part.to_pylist():
                             row += 1
-                            if values["split"] not in _SPLITS:
-                                raise TableError(
-                                    self.path, f"row {row}", "train or valid", column="split", value=values["split"]
-                                )
+                            if (split := values["split"]) not in _SPLITS:
+                                wanted = f"one of {', '.join(_SPLITS)}"
+                                raise TableError(self.path, f"row {row}", wanted, column="split", value=split)
                             yield row, values
         except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
             raise TableError(self.path, f"behind row {row}", f"readable Parquet ({type(error).__name__})") from error

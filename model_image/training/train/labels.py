@@ -71,7 +71,7 @@ class Regress:
 
     def __init__(self, examples: Examples, settings: Settings) -> None:
         """Raises `TableError` for values that are not finite or all the same."""
-        for split in ("train", "valid"):
+        for split in ("train", "valid", "test"):
             for row, value in examples.column("value", split):
                 check_number(examples.path, row, "value", value, -1e30, 1e30)
         check_varied(examples, "value")

@@ -111,3 +111,13 @@ def test_train_and_valid_share_no_group(shop: Any, rows: Any, tmp_path: Path) ->
     assert len(parts) == 40
     assert {len(found) for found in parts.values()} == {1}
     assert set.union(*parts.values()) == {"train", "valid"}
+
+
+def test_near_duplicates_of_a_labelled_text_are_learnt_from_choose_or_test_together(shop: Any, rows: Any) -> None:
+    texts = [(text, "good") for at in range(60) for text in (f"blue thing {at}", f"THINGS, blue {at}!")]
+    shop.products(2).table("classify", "text label", *texts, ("no", "bad"))
+    parts: dict[str, list[str]] = {}
+    for row in rows(shop.prepare().examples("classify")):
+        parts.setdefault(splits.words(row["text"]), []).append(row["split"])
+    assert all(len(set(found)) == 1 for found in parts.values())
+    assert {found[0] for found in parts.values() if len(found) == 2} == {"train", "valid", "test"}

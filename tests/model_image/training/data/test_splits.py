@@ -51,6 +51,13 @@ def test_folds_and_parts_are_about_even() -> None:
     assert parts != [splits.part(f"group {at}", 1) for at in range(5000)]
 
 
+def test_labelled_texts_are_learnt_from_choose_or_test() -> None:
+    texts = [f"text {at}" for at in range(5000)]
+    parts = [splits.labelled_part(text, 3) for text in texts]
+    assert all(400 < parts.count(name) < 600 for name in ("valid", "test"))
+    assert [part == "valid" for part in parts] == [splits.part(text, 3) == "valid" for text in texts]
+
+
 def test_the_cut_is_a_midnight_with_events_on_both_sides() -> None:
     first, last = datetime(2026, 1, 1, 9), datetime(2026, 1, 10, 9)
     assert splits.default_cut(first, datetime(2026, 1, 8, 9), last) == datetime(2026, 1, 9)

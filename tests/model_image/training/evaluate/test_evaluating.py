@@ -77,7 +77,7 @@ def test_models_that_classify_are_measured_on_what_was_put_aside(prepare, make_r
     settings = ModelSettings(head="classify", max_tokens=32, labels=("good", "bad"))
     rows = [
         {"text": f"{label} thing {at}", "label": label, "split": split}
-        for at, (label, split) in enumerate([("good", "valid"), ("bad", "valid")] * 5 + [("other", "train")])
+        for at, (label, split) in enumerate([("good", "test"), ("bad", "test")] * 5 + [("good", "train")])
     ]
     release = make_release(*TITLES, tasks={"mood": settings})
     found = _evaluate(prepare(events=None, **{"examples/classify": rows}), release).evaluation
@@ -86,9 +86,23 @@ def test_models_that_classify_are_measured_on_what_was_put_aside(prepare, make_r
     assert mood["accuracy"].count == 10
     others = {found.other: found.differences for found in found.comparisons}
     assert {d.task for d in others["most frequent label"]} == {"classify:mood"}
-    strange = prepare(events=None, **{"examples/classify": [{"text": "x", "label": "new", "split": "valid"}]})
+    strange = prepare(events=None, **{"examples/classify": [{"text": "x", "label": "new", "split": "train"}, *rows]})
     with pytest.raises(MeasureError, match="label 'new', expected one of good, bad"):
         _evaluate(strange, release)
+
+
+def test_a_label_that_only_the_test_has_is_never_found(prepare, make_release):
+    settings = ModelSettings(head="classify", max_tokens=32, labels=("good", "bad"))
+    learnt = [{"text": f"{label} thing", "label": label, "split": "train"} for label in ("good", "bad")]
+    rows = [{**row, "split": "test"} for row in learnt] + [{"text": "good", "label": "rare", "split": "test"}]
+    found = _evaluate(
+        prepare(events=None, **{"examples/classify": learnt + rows}), make_release(*TITLES, tasks={"mood": settings})
+    )
+    mood = {m.metric: m.estimate.value for m in found.evaluation.measures if m.task == "classify:mood"}
+    assert mood["accuracy"] == pytest.approx(2 / 3)
+    alone = prepare(events=None, **{"examples/classify": rows})
+    with pytest.raises(MeasureError, match="label 'rare', expected one of good, bad"):
+        _evaluate(alone, make_release(*TITLES, tasks={"mood": settings}))
 
 
 def test_a_model_of_the_same_name_in_another_release_says_the_same_texts(prepare, make_release):
@@ -96,7 +110,7 @@ def test_a_model_of_the_same_name_in_another_release_says_the_same_texts(prepare
     good, bad = (ModelSettings(head="classify", max_tokens=32, labels=both) for both in labels)
     rows = [
         {"text": f"{label} thing {at}", "label": label, "split": split}
-        for split in ("train", "valid")
+        for split in ("train", "test")
         for at, label in enumerate(["good", "bad"] * 6)
     ]
     dataset = prepare(events=None, **{"examples/classify": rows})

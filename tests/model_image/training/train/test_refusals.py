@@ -44,7 +44,7 @@ _REFUSED = {
         [{**classify_rows()[0], "label": str(at)} for at in range(1001)],
         "row 1001, .*at most 1000",
     ),
-    "split": ("classify", changed("classify", 4, split="test"), "row 5, column 'split': found 'test'"),
+    "split": ("classify", changed("classify", 4, split="tset"), "row 5, column 'split': found 'tset'"),
     "no-text": ("classify", changed("classify", 4, text=None), "row 5: expected a text"),
     "no-column": ("classify", rank_rows(), "the column 'label'"),
 }
