@@ -4,10 +4,12 @@ import argparse
 import hashlib
 import importlib.metadata
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from safetensors import SafetensorError, safe_open
 
 from model_image.layout import ENCODER
 from model_image.settings import (
@@ -34,7 +36,7 @@ _MINILM = ModelSettings(head="embed", pooling="mean", max_tokens=256, dimension=
 TRAINING = "training.json"
 """What scripts/train leaves beside a model that it trained."""
 
-_TRAINED, _TUNED = ", trained: ", ", tuned"
+_TRAINED, _TUNED, _HALVED = ", trained: ", ", tuned", ", bf16"
 
 
 class BaseError(ModelError):
@@ -92,9 +94,13 @@ def of_release(folder: Path, base_model: str) -> Base:
     """The encoder of the release in `folder`, whose manifest has `base_model`. Raises `ModelError`."""
     began, _, parts = base_model.partition(_TRAINED)
     settings = read_settings(folder / ENCODER)
-    if "encoder" not in parts.split(", "):
+    if "encoder" in parts.split(", "):
+        began = f"{began.partition(_TUNED)[0]}{_TUNED}"
+    elif not _halved(folder / ENCODER):
         return Base(folder=folder / ENCODER, settings=settings, revision=began)
-    return _told_apart(f"{began.partition(_TUNED)[0]}{_TUNED}", folder / ENCODER, settings)
+    else:
+        began += _HALVED
+    return _told_apart(began, folder / ENCODER, settings)
 
 
 def add_base(parser: argparse.ArgumentParser) -> None:
@@ -127,6 +133,13 @@ def _told_apart(name: str, folder: Path, settings: ModelSettings) -> Base:
     """By weights, tokenizer and settings: with another pooling the same files give other vectors."""
     found = hashlib.sha256(digest(folder).encode() + msgspec.json.encode(settings)).hexdigest()
     return Base(folder=folder, settings=settings, revision=f"{name}@sha256-{found}")
+
+
+def _halved(folder: Path) -> bool:
+    """Whether weights are in bfloat16. Of a damaged file none are; its loading tells what is wrong."""
+    with suppress(SafetensorError), safe_open(folder / WEIGHTS, framework="numpy") as file:
+        return any(file.get_slice(name).get_dtype() == "BF16" for name in file.keys())  # noqa: SIM118
+    return False
 
 
 def _package() -> importlib.metadata.Distribution:

@@ -1,4 +1,4 @@
-"""Many texts to vectors with a loaded model, without a server: how the index of a catalogue is built."""
+"""Many texts through a loaded model, without a server: how the index of a catalogue is built."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model_image.sequences import even_batches
+from model_image.sequences import TokenSequence, even_batches
 
 if TYPE_CHECKING:
     from model_image.server.backend import LoadedModel
@@ -31,3 +31,11 @@ def embed_texts(
         ):
             vectors[rows] = found
     return vectors
+
+
+def outputs_of(model: "LoadedModel", sequences: Sequence[TokenSequence], *, batch_tokens: int = 2048) -> np.ndarray:
+    """float32 [sequences, outputs] in the order of `sequences`, on this thread."""
+    outputs = np.empty((len(sequences), model.settings.outputs), dtype=np.float32)
+    for rows in even_batches([len(sequence.ids) for sequence in sequences], batch_tokens):
+        outputs[rows] = model.run([sequences[at] for at in rows])
+    return outputs

@@ -10,6 +10,8 @@ CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 SETTINGS = "settings.json"
+INT8 = "int8.safetensors"
+"""Beside the weights, where a CPU may compute in 8-bit integers: by which steps (model_image/packed/int8.py)."""
 
 MODULES = "modules.json"
 SENTENCE_TRANSFORMERS = (MODULES, "1_Pooling/config.json", "sentence_bert_config.json")

@@ -7,13 +7,16 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from model_image.packed.calibrate import calibrate
 from model_image.packed.checkpoint import CONFIG, WEIGHTS, read_config
+from model_image.packed.families import FAMILIES
+from model_image.packed.int8 import Steps, by_steps, read_steps
 from model_image.packed.model import PackedModel
-from model_image.packed.precision import fastest
+from model_image.packed.precision import fastest, gains_from_int8
 from model_image.packed.reference import ReferenceModel
 from model_image.packed.shape import shape_of
 from model_image.sequences import Tokens, TokenSequence
-from model_image.settings import ModelError, ModelSettings, read_settings
+from model_image.settings import INT8, ModelError, ModelSettings, read_settings
 from model_image.tokens import Tokenizer
 
 Run = Callable[[Sequence[TokenSequence]], np.ndarray]
@@ -67,16 +70,23 @@ class TextModel:
 
 
 def load_model(
-    folder: Path, *, device: torch.device | None = None, dtype: torch.dtype | None = None, warm_tokens: int = 0
+    folder: Path,
+    *,
+    device: torch.device | None = None,
+    dtype: torch.dtype | None = None,
+    int8: bool | None = None,
+    warm_tokens: int = 0,
 ) -> TextModel:
     """The model in `folder` on `device` (the CPU unless given), warm for batches of up to `warm_tokens` tokens.
 
-    `dtype` is the fastest there unless given. Raises `ModelError` for a file that is missing, damaged or does not fit.
+    `dtype` is the fastest there unless given. With `int8` matrix products are in 8-bit integers where the folder has
+    steps for them; unless given, where that is the fastest and no `dtype` is asked for. Raises `ModelError` for a file
+    that is missing, damaged or does not fit.
     """
     device = device or torch.device("cpu")
     settings = read_settings(folder)
     tokenizer = Tokenizer(folder, settings.max_tokens)
-    engine = load_engine(folder, settings, tokenizer, device, dtype)
+    engine = load_engine(folder, settings, tokenizer, device, dtype, int8=int8)
     if warm_tokens:
         engine.warm(warm_tokens)
     check(engine.run, tokenizer, settings, folder, warm_tokens)
@@ -85,9 +95,15 @@ def load_model(
 
 
 def load_engine(
-    folder: Path, settings: ModelSettings, tokenizer: Tokenizer, device: torch.device, dtype: torch.dtype | None = None
+    folder: Path,
+    settings: ModelSettings,
+    tokenizer: Tokenizer,
+    device: torch.device,
+    dtype: torch.dtype | None = None,
+    *,
+    int8: bool | None = None,
 ) -> Engine:
-    """The weights in `folder` on `device`. Raises `ModelError`."""
+    """The weights in `folder` on `device`, as `load_model` has it. Raises `ModelError`."""
     config = read_config(folder)
     if settings.head == "classify" and config.get("problem_type") == "multi_label_classification":
         raise ModelError(f"{folder / CONFIG}: problem_type is multi_label_classification, but classify tells one label")
@@ -99,12 +115,28 @@ def load_engine(
     else:
         if settings.head == "embed" and settings.dimension != shape.hidden:
             raise ModelError(f"{folder}: vectors of {shape.hidden}, but its settings say {settings.dimension}")
-        engine = PackedModel(folder, shape, settings, device, dtype or fastest(device))
+        if int8 is None:
+            int8 = dtype is None and (folder / INT8).exists() and gains_from_int8(device)
+        steps = read_steps(folder) if int8 else {}
+        if steps:
+            dtype = torch.float32  # of all that is no product
+        engine = PackedModel(folder, shape, settings, device, dtype or fastest(device), by_steps(steps, folder))
     if settings.max_tokens > engine.longest:
         raise ModelError(f"{folder / CONFIG}: at most {engine.longest} tokens, but settings say {settings.max_tokens}")
     if tokenizer.vocabulary > engine.words:
         raise ModelError(f"{folder / WEIGHTS}: {engine.words} words, but the tokenizer has {tokenizer.vocabulary}")
     return engine
+
+
+def steps_for(folder: Path, sequences: Sequence[TokenSequence]) -> dict[str, Steps]:
+    """The steps by which the model in `folder` computes in 8-bit integers, from what `sequences` make it read. Raises
+    `ModelError`, also for a family that is not computed here."""
+    config = read_config(folder)
+    shape = shape_of(config, folder)
+    if shape is None:
+        told = f"model_type is {config.get('model_type')!r}, expected one of {', '.join(FAMILIES)}"
+        raise ModelError(f"{folder / CONFIG}: {told} to compute in 8-bit integers; do without")
+    return calibrate(folder, shape, read_settings(folder), sequences)
 
 
 def check(run: Run, tokenizer: Tokenizer, settings: ModelSettings, folder: Path, tokens: int = 0) -> None:

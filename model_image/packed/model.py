@@ -13,6 +13,7 @@ from model_image.packed.batch import Batch, pack
 from model_image.packed.checkpoint import Checkpoint
 from model_image.packed.families import ACTIVATIONS
 from model_image.packed.heads import read_head, reads_firsts
+from model_image.packed.linear import MakeProduct, as_read
 from model_image.packed.parameters import Layer, Reader
 from model_image.packed.precision import buckets, rounded
 from model_image.packed.shape import Shape
@@ -24,21 +25,28 @@ class PackedModel:
     """An encoder of a known family with its head. May be called from several threads; nothing in it changes."""
 
     def __init__(
-        self, folder: Path, shape: Shape, settings: ModelSettings, device: torch.device, dtype: torch.dtype
+        self,
+        folder: Path,
+        shape: Shape,
+        settings: ModelSettings,
+        device: torch.device,
+        dtype: torch.dtype,
+        make: MakeProduct = as_read,
     ) -> None:
-        """Raises `ModelError` for weights that do not fit."""
+        """`make` says how the matrix products of the layers are computed. Raises `ModelError` for weights that do not
+        fit."""
         self.longest = shape.longest
         self.words = shape.words
         self._padding = shape.padding
         self._device = device
         # A GPU's libraries compile nothing for a new shape, so rows are rounded on a CPU alone.
-        self._rounding = dtype if device.type == "cpu" else torch.float32
+        self._rounding = torch.float32 if device.type != "cpu" else dtype if make is as_read else torch.int8
         self._dtype = dtype
         self._heads = shape.heads
         self._activation = ACTIVATIONS[shape.activation]
         self._attend = attention_for(device, dtype, shape.hidden // shape.heads)
         with Checkpoint(folder, shape.names.prefix) as checkpoint:
-            reader = Reader(checkpoint, shape, device, dtype)
+            reader = Reader(checkpoint, shape, device, dtype, make)
             self._embeddings = reader.embeddings()
             self._layers = list(reader.layers(firsts_only=reads_firsts(settings)))
             self._head = read_head(reader, shape, settings)
@@ -61,11 +69,11 @@ class PackedModel:
     def warm(self, most: int) -> None:
         """Compute every shape of matrix product that batches up to `most` tokens have; layers differ only in the last.
 
-        Nothing in float32 and on a GPU; in bfloat16 about half a second with AMX.
+        Nothing in float32 and on a GPU; in bfloat16 about half a second with AMX, as in 8-bit integers.
         """
         first, last = self._layers[0], self._layers[-1]
         for rows in buckets(most, self._rounding):
-            states = torch.zeros((rows, first.mix.weight.shape[0]), dtype=self._dtype, device=self._device)
+            states = torch.zeros((rows, first.mix.inputs), dtype=self._dtype, device=self._device)
             first.outer(first.inner(first.mix(states)))
             first.rest(states)
             last.rest(states)

@@ -1,6 +1,7 @@
 """The weights of an encoder as they are computed with, read from a model folder by its family's names."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -8,17 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from model_image.packed.checkpoint import Checkpoint
+from model_image.packed.linear import Linear, MakeProduct, Product, as_read
 from model_image.packed.shape import Shape
-
-
-class Linear(NamedTuple):
-    """`weight` is [in, out]: transposed in memory for float32: MKL then is up to 1.6 times as fast on few rows."""
-
-    weight: Tensor
-    bias: Tensor
-
-    def __call__(self, states: Tensor) -> Tensor:
-        return torch.addmm(self.bias, states, self.weight)
 
 
 class Norm(NamedTuple):
@@ -35,12 +27,12 @@ class Norm(NamedTuple):
 class Layer(NamedTuple):
     """`first` makes queries, `rest` keys and values; a layer that all tokens pass has all three in `rest`."""
 
-    first: Linear | None
-    rest: Linear
-    mix: Linear
+    first: Product | None
+    rest: Product
+    mix: Product
     mix_norm: Norm
-    inner: Linear
-    outer: Linear
+    inner: Product
+    outer: Product
     outer_norm: Norm
 
 
@@ -54,13 +46,25 @@ class Embeddings(NamedTuple):
 
 
 class Reader:
-    """Reads parts of a checkpoint onto `device` as `dtype`. Norms stay float32 on a CPU, which takes both at once."""
+    """Reads parts of a checkpoint onto `device` as `dtype`. Norms stay float32 on a CPU, which takes both at once.
 
-    def __init__(self, checkpoint: Checkpoint, shape: Shape, device: torch.device, dtype: torch.dtype) -> None:
+    `make` says how the products of the layers are computed. Their names are "layer.<number>." and what they read:
+    attention (for queries, keys and values), mix, inner or outer.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        shape: Shape,
+        device: torch.device,
+        dtype: torch.dtype,
+        make: MakeProduct = as_read,
+    ) -> None:
         self._read = checkpoint.read
         self._shape = shape
         self._device = device
         self._dtype = dtype
+        self._make = make
         self.bytes = 0
 
     def linear(self, inputs: int, outputs: int, *names: str, dtype: torch.dtype | None = None) -> Linear:
@@ -96,15 +100,22 @@ class Reader:
         for number in range(shape.layers):
             parts = [form.format(number) for form in (names.query, names.key, names.value)]
             apart = firsts_only and number == shape.layers - 1
+            product = partial(self._product, f"layer.{number}")
             yield Layer(
-                self.linear(hidden, hidden, parts[0]) if apart else None,
-                self.linear(hidden, hidden, *(parts[1:] if apart else parts)),
-                self.linear(hidden, hidden, names.mix.format(number)),
+                product("attention", hidden, hidden, parts[0]) if apart else None,
+                product("attention", hidden, hidden, *(parts[1:] if apart else parts)),
+                product("mix", hidden, hidden, names.mix.format(number)),
                 self.norm(names.mix_norm.format(number)),
-                self.linear(hidden, shape.inner, names.inner.format(number)),
-                self.linear(shape.inner, hidden, names.outer.format(number)),
+                product("inner", hidden, shape.inner, names.inner.format(number)),
+                product("outer", shape.inner, hidden, names.outer.format(number)),
                 self.norm(names.outer_norm.format(number)),
             )
+
+    def _product(self, layer: str, reads: str, inputs: int, outputs: int, *names: str) -> Product:
+        linear = self.linear(inputs, outputs, *names)
+        made = self._make(f"{layer}.{reads}", linear)
+        self.bytes += made.bytes - linear.bytes
+        return made
 
     def _put(self, tensor: Tensor, dtype: torch.dtype) -> Tensor:
         put = tensor.to(device=self._device, dtype=dtype)

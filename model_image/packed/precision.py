@@ -16,6 +16,12 @@ def fastest(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if _cpu_gains_from_bfloat16() else torch.float32
 
 
+def gains_from_int8(device: torch.device) -> bool:
+    """Whether 8-bit products (`int8`) are the fastest there: on a CPU with instructions for them (VNNI; without it sums
+    of products overflow), unless it gains from bfloat16, which not only the products are computed in."""
+    return device.type == "cpu" and torch.cpu._is_vnni_supported() and fastest(device) == torch.float32
+
+
 @cache
 def _cpu_gains_from_bfloat16() -> bool:
     """AMX gains 8-fold. AVX512-BF16 must be timed: it doubles the rate on AMD, and halves it on a Xeon without AMX.

@@ -12,6 +12,8 @@ from model_image.cli_parser import parser as verb_parser
 from model_image.evaluation import Evaluation, EvaluationError, decode
 from model_image.registry_errors import RegistryError
 from model_image.settings import ModelError
+from model_image.training.compress.errors import CompressError
+from model_image.training.compress.methods import add_compress
 from model_image.training.dataset import Dataset, DatasetError
 from model_image.training.disk import sync_all
 
@@ -25,6 +27,7 @@ _EXAMPLES = """\
 examples (of data prepared with --hold-fold 0, else its search can only be measured on what it learnt):
   scripts/build --data prepared --out release
   scripts/build --data prepared --encoder encoder --cross-encoder ranker --task price=price --out release
+  scripts/build --data prepared --compress int8 --out release
   scripts/build --data prepared --evaluation evaluated/evaluation.json --out release
 then: scripts/evaluate --data prepared --release release --out evaluated
       scripts/publish --folder release --registry s3://models
@@ -44,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (BaseError, DatasetError, EvaluationError, RegistryError, _InputError) as error:
         _say(f"error: {error}")
         return 2
-    except (ModelError, OSError, ValueError) as error:
+    except (CompressError, ModelError, OSError, ValueError) as error:
         _say(f"error: {error}")
         return 1
     print(digest)
@@ -73,12 +76,15 @@ def _build(arguments: argparse.Namespace) -> str:
 
     from model_image.server.backend import open_backend
     from model_image.training.build import Models, build, refresh, seal
+    from model_image.training.compress.compressing import compress
 
     models = Models(base=base, encoder=arguments.encoder, cross_encoder=arguments.cross_encoder, tasks=tasks)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as name:
         folder = Path(name) / "out"
         folder.mkdir()
         build(dataset, folder, models, open_backend("auto", threads=len(os.sched_getaffinity(0))), _say)
+        if arguments.compress:
+            compress(folder, dataset, arguments.compress, least=arguments.agreement, say=_say)
         if arguments.refresh:
             refresh(folder, dataset)
         digest = seal(folder, dataset, models, model=arguments.model, evaluation=evaluation).digest
@@ -113,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--encoder", type=Path, metavar="FOLDER", help="trained for retrieve (default: the base as it is)")
     add("--cross-encoder", type=Path, metavar="FOLDER", help="trained for rank (default: none)")
     add("--task", action="append", default=[], metavar="NAME=FOLDER", help="trained to classify or regress; repeatable")
+    add_compress(parser)
     add("--refresh", action="store_true", help="what customers did up to the last event, not only before the cut")
     add("--evaluation", type=Path, metavar="FILE", help="seal what was measured of such a release, on this data")
     return parser

@@ -15,7 +15,7 @@ from model_image.server.backend import Backend, LoadedModel
 from model_image.server.releases.memory import Memory
 from model_image.server.releases.need import WIDEST, Served, weights
 from model_image.server.releases.warm import BadAnswerError, Clock, Learn, warm
-from model_image.settings import Head, ModelError, read_settings
+from model_image.settings import INT8, Head, ModelError, read_settings
 from model_image.signals.errors import SignalsError
 from model_image.signals.ranking import Ranking, load_ranking
 
@@ -32,7 +32,7 @@ class Release:
     """Loaded and warm. A request keeps the one it started with, whatever is swapped in meanwhile.
 
     `tasks` are the models that classify or regress, by name; `ranking` is the learned order of the tasks it names;
-    `numbers` counts those in the files of all models.
+    `numbers` counts those in the files of all models, `mixed` says whether some are computed in 8-bit integers.
     """
 
     digest: str
@@ -43,6 +43,7 @@ class Release:
     tasks: Mapping[str, LoadedModel] = field(default_factory=dict)
     ranking: Ranking | None = None
     numbers: int = 0
+    mixed: bool = False
     forget: Forget = field(default=lambda model: None)
 
     @property
@@ -54,10 +55,12 @@ class Release:
 
     @property
     def served(self) -> Served:
-        """How a number of the weights is kept; the widest where there is none to tell."""
+        """How a number of the weights is kept; the widest where there is none to tell, or the next release's may be
+        wider than these."""
         host = sum(model.bytes for model in self._models())
         device = sum(model.device_bytes for model in self._models())
-        return Served(min(WIDEST, (device or host) / self.numbers) if self.numbers else WIDEST, device > 0)
+        told = self.numbers and (device or not self.mixed)
+        return Served(min(WIDEST, (device or host) / self.numbers) if told else WIDEST, device > 0)
 
     def close(self) -> None:
         """Free the models; no call comes after."""
@@ -106,6 +109,7 @@ def load_release(
             products=products,
             ranking=load_ranking(folder, index),
             numbers=weights(folder).numbers,
+            mixed=any((folder / name / INT8).exists() for name in parts),
             forget=forget,
         )
         if (gives := release.encoder.settings.dimension) != index.dimension:

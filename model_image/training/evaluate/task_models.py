@@ -4,12 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
+from model_image.embed import outputs_of
 from model_image.evaluation import Estimate, Measure
 from model_image.layout import TASKS
-from model_image.sequences import even_batches
-from model_image.server.backend import Backend, LoadedModel
+from model_image.server.backend import Backend
 from model_image.settings import read_settings
 from model_image.training.data.sql import parquet
 from model_image.training.dataset import Dataset
@@ -98,7 +96,8 @@ def _said(folder: Path, texts: Sequence[str], backend: Backend) -> list[Any]:
     """The label or the number of each text."""
     model = backend.load(folder)
     try:
-        outputs = _outputs(model, texts, backend.batch_tokens)
+        sequences = [model.single(tokens) for tokens in model.tokenize(texts)]
+        outputs = outputs_of(model, sequences, batch_tokens=backend.batch_tokens)
     finally:
         model.close()
     if model.settings.head == "regress":
@@ -111,12 +110,3 @@ def _examples(dataset: Dataset, head: str, split: str) -> tuple[list[str], list[
     order = f"ORDER BY md5(text), text, 2 LIMIT {_MOST_TEXTS[split]}"  # of more than that a sample, the same every time
     rows = tables.query(dataset, f"SELECT text, {_COLUMNS[head]} FROM {source} WHERE split = $1 {order}", [split])
     return [text for text, _ in rows], [value for _, value in rows]
-
-
-def _outputs(model: LoadedModel, texts: Sequence[str], batch_tokens: int) -> np.ndarray:
-    """float32 [texts, outputs] in the order of the texts."""
-    sequences = [model.single(tokens) for tokens in model.tokenize(texts)]
-    found = np.empty((len(texts), model.settings.outputs), dtype=np.float32)
-    for rows in even_batches([len(sequence.ids) for sequence in sequences], batch_tokens):
-        found[rows] = model.run([sequences[at] for at in rows])
-    return found

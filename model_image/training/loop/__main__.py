@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from model_image.promotion import ALLOWANCE_MS, LATENCY_BUDGET
+from model_image.training.compress.methods import add_compress
 from model_image.training.dataset import EXAMPLES
 from model_image.training.loop.files import InputFilesError
 from model_image.words import ConfigError
@@ -106,6 +107,7 @@ def parser() -> argparse.ArgumentParser:
         help="to begin with: minilm (packaged), a folder, or stable, that of the release that serves (default: minilm "
         "where it is installed, which it is not in the image, else stable)",
     )
+    add_compress(parser)
     add("--percent", type=int, default=10, help="of the users who meet the release on trial (default: 10)")
     add(
         "--latency-budget",

@@ -4,7 +4,7 @@ import argparse
 import math
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from model_image.registry import Registry, check_model, open_registry
 from model_image.server.backend import open_backend
 from model_image.training.build import refresh, seal
 from model_image.training.cli_prepare import columns
+from model_image.training.compress.compressing import compress
+from model_image.training.compress.errors import CompressError
+from model_image.training.compress.methods import LEAST
 from model_image.training.data.errors import InputError
 from model_image.training.data.settings import utc
 from model_image.training.dataset import Dataset
@@ -33,7 +36,8 @@ from model_image.words import required
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """`work` is a folder of this run alone: what is there is taken for its own. `base` is as `begin_with` has it."""
+    """`work` is a folder of this run alone: what is there is taken for its own. `base` is as `begin_with` has it,
+    `methods` and `agreement` as `compress` has them."""
 
     registry: Registry
     learning: Learning
@@ -41,6 +45,8 @@ class Run:
     model: str
     base: str | None
     terms: Terms
+    methods: Sequence[str] = ()
+    agreement: float = LEAST
 
     def all(self, say: Say) -> str | None:
         """The digest that went on trial; None where none did, and on all ranks but the first. Raises `LoopError`."""
@@ -77,17 +83,31 @@ class Run:
         if asked is None:
             say("published without being measured: the tables allow no question, and nothing serves yet")
         chooser = Chooser(dataset, asked, base, backend, self._run, say)
-        offers = [self._offer(candidate, chooser, serving, dataset) for candidate in chooser.choose(trained)]
+        offers = [self._offer(candidate, chooser, serving, dataset, say) for candidate in chooser.choose(trained)]
         return put_on_trial(self.registry, serving, offers, self.terms, say)
 
-    def _offer(self, candidate: Candidate, chooser: Chooser, serving: Serving, dataset: Dataset) -> Offer:
+    def _offer(self, candidate: Candidate, chooser: Chooser, serving: Serving, dataset: Dataset, say: Say) -> Offer:
         folder, against = candidate.folder, [serving.folder] if serving.folder else []
+
+        def evaluated() -> Evaluation | None:
+            self._compress(folder, dataset, say)
+            return chooser.evaluate(folder, *against)
 
         def sealed(evaluation: Evaluation | None) -> str:
             refresh(folder, dataset)
             return seal(folder, dataset, candidate.models, model=self.model, evaluation=evaluation).digest
 
-        return Offer(folder=folder, evaluate=lambda: chooser.evaluate(folder, *against), seal=sealed)
+        return Offer(folder=folder, evaluate=evaluated, seal=sealed)
+
+    def _compress(self, folder: Path, dataset: Dataset, say: Say) -> None:
+        """Before it is measured. A release whose rankings do not allow it goes on as it is: that is no failed run."""
+        if not self.methods:
+            return
+        with step("compress"):
+            try:
+                compress(folder, dataset, self.methods, least=self.agreement, say=say)
+            except CompressError as error:
+                say(f"not compressed: {error}")
 
 
 def read_run(words: Mapping[str, str], options: argparse.Namespace) -> Run:
@@ -114,5 +134,7 @@ def read_run(words: Mapping[str, str], options: argparse.Namespace) -> Run:
         work=Path(required(words, "TRAINING_DATA", "expected a folder to work in")),
         model=options.model,
         base=options.base,
+        methods=options.compress,
+        agreement=options.agreement,
         terms=Terms(percent=options.percent, promote=options.promote, budget=options.latency_budget),
     )

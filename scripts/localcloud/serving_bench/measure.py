@@ -46,7 +46,7 @@ class Benchmark:
         with step(f"draw {_REQUESTS} requests", "30 s"):
             self.requests = _drawn(self.model, options.data)
         infinities = Infinity(), Infinity("float32", INFINITY_FP32)
-        everybody: list[HttpPeer] = [Ours(folder), SentenceTransformers(), *infinities]
+        everybody: list[HttpPeer] = [Ours(folder), Ours(folder, int8=True), SentenceTransformers(), *infinities]
         self.servers = [peer for peer in everybody if peer.name in (OURS, *options.peers)]
         self.openvino = [peer for peer in (OpenVino(),) if peer.name in options.peers]
         peers: list[HttpPeer | OpenVino] = [*everybody, OpenVino()]

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from model_image import artefact, sample
 from model_image.base import FILES, find_base
+from model_image.catalogue import read_catalogue, read_queries
 from model_image.layout import CROSS_ENCODER
+from model_image.products import product_text
 from model_image.registry import Registry, open_registry
 from model_image.settings import SETTINGS
 from scripts.localcloud.cloud import checkout_root
 from scripts.localcloud.console import step
-from scripts.localcloud.serving_bench.names import OURS
+from scripts.localcloud.serving_bench.names import OURS, OURS_INT8
 from scripts.localcloud.serving_bench.peers import HttpPeer
 from scripts.localcloud.serving_bench.servers import Server, free_port, running
 from scripts.localcloud.serving_bench.workload import Request
@@ -25,6 +27,7 @@ MAX_WAIT_SECONDS = 2
 """Eight questions of 32 pairs wait longer than the server's default on a CPU, and what it refuses cannot be timed. The
 overload meets the same bound."""
 
+_PAIRS = 400
 _SERVED = (*FILES, SETTINGS)
 
 
@@ -32,29 +35,36 @@ _SERVED = (*FILES, SETTINGS)
 class Ours(HttpPeer):
     """A release of the packaged encoder, the sample catalogue and the cross-encoder.
 
-    `folder` holds the registry and the server's data. The server's first start downloads the release into the latter;
-    the measured ones find it on the disk, as the peers find their model.
+    `folder` holds, in one of its name, the registry and the server's data. The server's first start downloads the
+    release into the latter; the measured ones find it on the disk, as the peers find their model.
     """
 
     folder: Path
-    name: str = OURS
-    label: str = "this project's server"
+    int8: bool = False
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return OURS_INT8 if self.int8 else OURS
+
+    @property
+    def label(self) -> str:  # type: ignore[override]
+        return "this project's server, int8" if self.int8 else "this project's server"
 
     def prepare(self, model: Path) -> None:
-        registry = self.folder / "registry"
+        registry = self.folder / self.name / "registry"
         if not registry.exists():
-            registry.mkdir()
+            registry.mkdir(parents=True)
             with step("publish a release with the cross-encoder", "20 s"):
-                publish(open_registry(registry), model)
+                publish(open_registry(registry), model, int8=self.int8)
 
     def start(self, model: Path, first: Request, log: Path) -> AbstractContextManager[Server]:
         port = free_port()
         env = {
             "SERVING_SITE": "onprem",
             "SERVING_SLOT": "stable",
-            "SERVING_REGISTRY": str(self.folder / "registry"),
+            "SERVING_REGISTRY": str(self.folder / self.name / "registry"),
             "SERVING_MODEL": MODEL,
-            "SERVING_DATA": str(self.folder / "data"),
+            "SERVING_DATA": str(self.folder / self.name / "data"),
             "SERVING_PORT": str(port),
             "SERVING_DRAIN_SECONDS": "0",
             "SERVING_MAX_WAIT_SECONDS": str(MAX_WAIT_SECONDS),
@@ -63,8 +73,9 @@ class Ours(HttpPeer):
         return running(argv, port=port, env=env, log=log, first=self.wire(first), cwd=checkout_root())
 
 
-def publish(registry: Registry, model: Path) -> None:
-    """Release 0 of the sample catalogue with the cross-encoder in `model`, made stable."""
+def publish(registry: Registry, model: Path, *, int8: bool = False) -> None:
+    """Release 0 of the sample catalogue with the cross-encoder in `model`, made stable; with `int8`, with steps that
+    were found on the sample's queries and products, which are none of those that are measured."""
     from model_image import release_zero
 
     with tempfile.TemporaryDirectory(prefix="release-") as name:
@@ -73,6 +84,8 @@ def publish(registry: Registry, model: Path) -> None:
         (folder / CROSS_ENCODER).mkdir()
         for file in _SERVED:
             shutil.copyfile(model / file, folder / CROSS_ENCODER / file)
+        if int8:
+            _add_steps(folder / CROSS_ENCODER)
         weights = sha256((model / "model.safetensors").read_bytes()).hexdigest()
         artefact.seal(
             folder,
@@ -83,3 +96,15 @@ def publish(registry: Registry, model: Path) -> None:
         )
         digest = registry.publish(folder)
     registry.promote(MODEL, digest, who="scripts/bench", why="measured")
+
+
+def _add_steps(model: Path) -> None:
+    from model_image.packed import load_model, steps_for
+    from model_image.packed.int8 import write_steps
+
+    products = [product_text(product.title, product.category) for product in read_catalogue(sample.CATALOGUE)]
+    exact = load_model(model, int8=False)
+    texts = exact.tokenize(products)
+    queries = exact.tokenize([query.query for query in read_queries(sample.QUERIES)])
+    pairs = [exact.pair(query, text) for at, query in enumerate(queries) for text in texts[at :: len(queries)]]
+    write_steps(model, steps_for(model, pairs[:_PAIRS]))

@@ -89,8 +89,8 @@ def test_several_threads_may_compute_at_the_same_time(model: LoadedModel) -> Non
 def test_a_closed_model_frees_its_weights(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
     engines = []
 
-    def remember(*args: Any) -> Engine:
-        engine = load_engine(*args)
+    def remember(*args: Any, **given: Any) -> Engine:
+        engine = load_engine(*args, **given)
         engines.append(weakref.ref(engine))
         return engine
 

@@ -30,15 +30,30 @@ def test_the_first_release_serves_everybody_and_the_next_one_goes_on_trial(
     assert {"rankers/search.txt", "rankers/recommend.txt", "behaviour.safetensors"} <= manifest.files.keys()
     assert not list((tmp_path / "work").iterdir()), "nothing of a run that succeeded is left"
 
-    assert loop.main(["--percent", "20", "--latency-budget", "5"]) == 0
+    too_much = ["--compress", "int8", "--agreement", "1"]  # then it goes on as it is
+    assert loop.main(["--percent", "20", "--latency-budget", "5", *too_much]) == 0
     told = capsys.readouterr()
     channel = registry.channel("search")
     assert channel.stable == first
     assert (channel.canary, channel.canary_percent) == (told.out.strip(), 20)
     assert "scripts/promote" in told.err
+    assert "not compressed: encoder: int8, rank agreement 0.9" in told.err
+    assert "encoder/int8.safetensors" not in registry.manifest("search", told.out.strip()).files
     users = {line.split(",")[0] for line in (tmp_path / "tables" / "events.csv").read_text().splitlines()[1:]}
     stored = [path for path in (tmp_path / "registry").rglob("*") if path.is_file()]
     assert not [path for path in stored if any(user.encode() in path.read_bytes() for user in users)]
+
+
+def test_a_release_is_compressed_where_its_rankings_stay(
+    shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop()
+    assert loop.main(["--compress", "int8", "--compress", "bf16"]) == 0
+    told = capsys.readouterr()
+    assert "encoder: int8 and bf16, rank agreement 0.99" in told.err
+    files = open_registry(tmp_path / "registry").manifest("search", told.out.strip()).files
+    assert "encoder/int8.safetensors" in files
+    assert files["encoder/model.safetensors"].size < 46e6
 
 
 @pytest.mark.parametrize(
