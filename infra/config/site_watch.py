@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from infra.config.kubernetes import parse_pair
 from infra.config.reader import Reader
+from infra.config.surges import SurgeConfig, read_surges
 
 # How rules reach Prometheus: a labelled ConfigMap, or the Prometheus Operator's own kind of object.
 RULE_KINDS = ("configMap", "prometheusRule")
@@ -16,13 +17,15 @@ LATENCY_BOUNDS_MS = (10, 20, 50, 100, 200, 300, 500, 1000, 2000, 5000, 10000)
 class SiteWatchConfig:
     """The promises of 30 days: at most `error_percent` are errors, and 99 of 100 answers come in `latency_p99_ms`.
 
-    `labels` are those by which a Prometheus of the Operator chooses its objects.
+    `labels` are those by which a Prometheus of the Operator chooses its objects; `surges` the labels of texts that are
+    watched.
     """
 
     rules: str
     labels: Mapping[str, str]
     latency_p99_ms: int
     error_percent: int
+    surges: tuple[SurgeConfig, ...]
 
 
 def read_site_watch(reader: Reader) -> SiteWatchConfig:
@@ -35,6 +38,7 @@ def read_site_watch(reader: Reader) -> SiteWatchConfig:
         latency_p99_ms=int(latency) if latency else 0,
         # From 7 % on, the fastest burn that is told (14.4 times the promise) would be more than everything.
         error_percent=reader.integer("errorPercent", low=1, high=6, default=1),
+        surges=read_surges(reader, "surges"),
     )
 
 

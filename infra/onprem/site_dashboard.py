@@ -7,9 +7,11 @@ from infra.config.site_watch import SiteWatchConfig
 from infra.onprem.autoscaling import queue_query
 from infra.onprem.promises import promises
 from infra.onprem.site_rules import QUEUE_HIGH
+from infra.onprem.surges import Surge, surges
 
 Panel = dict[str, Any]
 PAGE_WIDTH, HEIGHT = 24, 8
+IN_A_ROW = 3
 SCHEMA = 39  # of Grafana 11; later versions read and migrate it
 # Chosen on the dashboard itself: the stack does not know what Grafana calls its Prometheus.
 _SOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -25,6 +27,8 @@ def dashboard(
     last = [_tunnels()] if tunnels else []
     last += [_cache()] if cache else []
     rows += [last] if last else []
+    watched = [_surge(surge) for surge in surges(config, namespace)]
+    rows += [watched[at : at + IN_A_ROW] for at in range(0, len(watched), IN_A_ROW)]
     source = {"name": "datasource", "label": "Prometheus", "type": "datasource", "query": "prometheus"}
     return {
         "uid": f"hybrid-serving-{environment}-onprem",
@@ -79,6 +83,12 @@ def _tunnels() -> Panel:
 def _cache() -> Panel:
     age = {"{{pod}}": "time() - registry_cache_last_sync_timestamp_seconds"}
     return _graph("Age of the cache's last look at the registry", age, unit="s")
+
+
+def _surge(surge: Surge) -> Panel:
+    samples = {"now": surge.window, "before": surge.baseline}
+    lines = {f"{when}, {sample.range}": sample.recorded("ratio") for when, sample in samples.items()}
+    return _graph(f"Share of {surge.config.label} in {surge.config.task}", lines, unit="percentunit")
 
 
 def _graph(title: str, lines: dict[str, str], *, unit: str = "short", limit: float | None = None) -> Panel:

@@ -7,6 +7,7 @@ from typing import Any
 from infra.config.site_watch import SiteWatchConfig
 from infra.onprem.promises import Promise, promises
 from infra.onprem.site_runbook import runbook
+from infra.onprem.surges import surges
 
 # Texts that one server lets wait before it answers 429 (MAX_WAITING of its scheduler), and what is high on average.
 QUEUE_FULL, QUEUE_HIGH = 0.5, 0.25
@@ -53,7 +54,9 @@ def rule_groups(config: SiteWatchConfig, namespace: str, *, servers: int, tunnel
     alerts += _servers(namespace, servers)
     alerts += _tunnels() if tunnels else ()
     alerts += _cache() if cache else ()
-    return {"groups": [{"name": "promises", "rules": ratios}, {"name": "site", "rules": alerts}]}
+    groups = [{"name": "promises", "rules": ratios}, {"name": "site", "rules": alerts}]
+    groups += [{"name": "surges", "rules": list(_surges(config, namespace))}] if config.surges else []
+    return {"groups": groups}
 
 
 def _burning(promise: Promise, config: SiteWatchConfig, namespace: str) -> Iterator[dict[str, Any]]:
@@ -113,6 +116,17 @@ def _cache() -> Iterator[dict[str, Any]]:
     minutes = CACHE_STALE_MINUTES + CACHE_WAIT_MINUTES
     wait = f"{CACHE_WAIT_MINUTES}m"
     yield _alert("cache-stale", stale, TICKET, runbook("cache-stale", minutes=minutes), wait=wait)
+
+
+def _surges(config: SiteWatchConfig, namespace: str) -> Iterator[dict[str, Any]]:
+    for surge in surges(config, namespace):
+        yield from surge.records()
+        each = surge.config
+        values: dict[str, object] = {"task": each.task, "label": each.label, "minutes": each.window_minutes}
+        values |= {"hours": each.baseline_hours, "percent": each.rise_percent, "points": each.rise_points}
+        yield _alert("label-surge", surge.rises(), each.severity, runbook("label-surge", **values), wait="2m")
+        # As long as the release with the task may take to come to a new site.
+        yield _alert("label-unknown", surge.unknown(), TICKET, runbook("label-unknown", **values), wait="1h")
 
 
 def _alert(

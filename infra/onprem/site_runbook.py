@@ -65,6 +65,19 @@ RUNBOOK: dict[str, tuple[str, str]] = {
         "read the cache's log (`kubectl -n registry-cache logs statefulset/registry-cache`); refused credentials mean "
         "the role's trust or the cluster's issuer changed.",
     ),
+    "label-surge": (
+        "Of the texts of {minutes} minutes that the task {task} read here, more are {label} than of the {hours} hours "
+        "before: by {percent} % and {points} points at least, which chance does not explain.",
+        "On the dashboard see since when, then read what customers wrote since. One cause (a batch, the checkout, a "
+        "carrier): tell whoever owns it. A release moved then: the model judges otherwise, move its channel back. One "
+        "client sent many texts at once, such as last year's reviews: nothing happened, it ends with the window.",
+    ),
+    "label-unknown": (
+        "For an hour no release in service has had the label {label} of the task {task}: a surge would not be told.",
+        "Compare watch.surges with the labels that POST /v1/classify gives; of a task with more than 100 the first 100 "
+        "by name are told apart. A release without it came: move its channel back, or take the entry out and run "
+        "`pulumi up`.",
+    ),
 }
 
 

@@ -1,9 +1,11 @@
 """What Prometheus sees. One registry per server object, so that tests and processes do not share counters."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from model_image.server.classified import Classified
 
 # 0.3 s is the promise of both sites (`watch.latencyP99Ms`): only a bound tells exactly how many kept it.
 _BOUNDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10)
@@ -43,6 +45,7 @@ class Metrics:
             "serving_api_keys_stale", "1 while the keys are not those of the file, which cannot be read", registry=own
         )
         self._work(own)
+        self.classified = Classified(own)
         self.tokens = Counter("serving_tokens", "Tokens encoded for answers", registry=own)
         self.ready = Gauge("serving_ready", "1 while this server asks for traffic", registry=own)
         self.release = Gauge("serving_release_info", "1 for the release that answers", ("release",), registry=own)
@@ -114,18 +117,20 @@ class Metrics:
         if not self._started:
             self.start_downloaded.set(self._clock())
 
-    def serve(self, release: str) -> None:
-        """Record that `release` answers from now on."""
+    def serve(self, release: str, labels: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Record that `release` answers from now on; `labels` are those of its tasks."""
         if not self._started:
             self.start_ready.set(self._clock())
         self._started = True
         self.release.clear()
         self.release.labels(release).set(1)
         self.swaps.inc()
+        self.classified.serve("stable", release, labels or {})
 
-    def serve_canary(self, release: str | None) -> None:
-        """Record that the users of the canary get `release` from now on, or that there is none."""
+    def serve_canary(self, release: str | None, labels: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Record that the users of the canary get `release` from now on, or that there is none; `labels` as above."""
         self.canary.clear()
+        self.classified.serve("canary", release, labels or {})
         if release is not None:
             self.canary.labels(release).set(1)
 

@@ -68,7 +68,7 @@ class Follower:
         if wanted is None or _is(before, wanted):
             self._refusals.settle("stable")
             return
-        if _is(self._service.canary, wanted):
+        if (release := self._service.canary) is not None and release.digest == wanted:
             self._service.promote_canary()
             self._metrics.serve_canary(None)
             self._refusals.settle("stable")
@@ -77,7 +77,7 @@ class Follower:
         else:
             return
         self._before = before.digest if before else self._before
-        self._metrics.serve(wanted)
+        self._metrics.serve(wanted, release.labels)
         log.info("release taken", extra={"fields": {"release": wanted, "before": before and before.digest}})
         self._remove_but(wanted, self._before, canary)
 
@@ -96,7 +96,7 @@ class Follower:
             return
         if release is not None:
             service.take_canary(release, percent)
-            self._metrics.serve_canary(wanted)
+            self._metrics.serve_canary(wanted, release.labels)
             log.info("canary taken", extra={"fields": {"release": wanted, "percent": percent}})
             self._remove_but(service.stable.digest, self._before, wanted)
 

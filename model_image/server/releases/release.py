@@ -62,6 +62,11 @@ class Release:
         told = self.numbers and (device or not self.mixed)
         return Served(min(WIDEST, (device or host) / self.numbers) if told else WIDEST, device > 0)
 
+    @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Of each task; one that regresses has none."""
+        return {name: model.settings.labels for name, model in self.tasks.items()}
+
     def close(self) -> None:
         """Free the models; no call comes after."""
         for model in self._models():

@@ -65,6 +65,9 @@ class Routes:
                 work = handler(request_body, answers, self._signed | {"release": release.digest})
                 answer = await incoming.while_wanted(request.receive, asked.deadline, work)
             self._metrics.tokens.inc(answers.tokens)
+            if isinstance(answer, texts.ClassifyAnswer):
+                best = (row[0].label for row in answer.results)
+                self._metrics.classified.count(request.state.channel, release.digest, answer.task, best)
             return json_response(answer)
 
         return endpoint

@@ -4,9 +4,10 @@ from typing import Any
 
 from infra.config.site_watch import SiteWatchConfig
 from infra.onprem.site_dashboard import PAGE_WIDTH, dashboard
+from tests.infra.onprem.test_surges import USUAL
 from tests.infra.sites import onprem_site
 
-CONFIG = SiteWatchConfig(rules="configMap", labels={}, latency_p99_ms=300, error_percent=1)
+CONFIG = SiteWatchConfig(rules="configMap", labels={}, latency_p99_ms=300, error_percent=1, surges=(USUAL,))
 BODY = dashboard(CONFIG, "serving", "prod", tunnels=True, cache=True)
 # Grafana docs, "Dashboard JSON model": what a dashboard and a panel have, and of which type.
 DASHBOARD = {"uid": str, "title": str, "tags": list, "schemaVersion": int, "editable": bool, "time": dict}

@@ -17,10 +17,11 @@ from infra.onprem.site_runbook import RUNBOOK
 from model_image.cache.metrics import Metrics as CacheMetrics
 from model_image.server.metrics import Metrics as ServerMetrics
 from tests.infra.onprem.test_serving import site
+from tests.infra.onprem.test_surges import USUAL
 from tests.infra.settings import REMOVED
 from tests.infra.sites import onprem_site
 
-CONFIG = SiteWatchConfig(rules="configMap", labels={}, latency_p99_ms=300, error_percent=1)
+CONFIG = SiteWatchConfig(rules="configMap", labels={}, latency_p99_ms=300, error_percent=1, surges=(USUAL,))
 
 
 def alerts(**parts: bool) -> list[dict[str, Any]]:
@@ -32,7 +33,8 @@ def test_what_aws_has_too_bears_the_same_name_here() -> None:
     names = {alert["alert"] for alert in alerts()}
     shared = {"errors", "latency", "queue", "unhealthy-host", "no-healthy-host", "any-tunnel-down", "all-tunnels-down"}
     assert shared == names & set(aws_runbook.RUNBOOK)
-    assert names - shared == {"release-skew", "registry-down", "cache-stale", "certificate"}
+    own = {"release-skew", "registry-down", "cache-stale", "certificate", "label-surge", "label-unknown"}
+    assert names - shared == own
 
 
 def test_queues_are_full_and_high_at_the_same_length_on_both_sites() -> None:
@@ -95,6 +97,15 @@ def test_rules_reach_a_plain_prometheus_by_a_label() -> None:
     assert key.endswith(".yaml"), "as Prometheus is usually told to read"
     assert [group["name"] for group in yaml.safe_load(text)["groups"]] == ["promises", "site"]
     assert onprem_site().of(":PrometheusRule") == []
+
+
+def test_the_rules_of_a_watched_label_reach_prometheus_as_well() -> None:
+    declared = site(watch__surges=[{"task": "intent", "label": "negative"}, {"task": "sentiment", "label": "差评"}])
+    (text,) = declared.one(":ConfigMap", "watch-rules").inputs["data"].values()
+    *_, group = yaml.safe_load(text)["groups"]
+    asked = [rule["expr"] for rule in group["rules"] if rule.get("alert") == "label-surge"]
+    assert len(asked) == 2
+    assert 'label="差评"' in asked[1]
 
 
 def test_rules_reach_the_prometheus_operator_as_its_own_kind() -> None:

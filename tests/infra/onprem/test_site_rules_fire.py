@@ -13,10 +13,11 @@ from infra.onprem.site_rules import rule_groups
 from scripts.localcloud import tools
 from scripts.localcloud.console import UserError
 from scripts.localcloud.shell import run
+from tests.infra.onprem.test_surges import USUAL, watch
 
 pytestmark = pytest.mark.cloud
 
-CONFIG = SiteWatchConfig(rules="configMap", labels={}, latency_p99_ms=300, error_percent=1)
+CONFIG = SiteWatchConfig(rules="configMap", labels={}, latency_p99_ms=300, error_percent=1, surges=())
 OF = 'namespace="serving",pod="a"'
 ANSWERS = f'serving_requests_total{{{OF},route="/v1/search"'
 OF_ROUTE = f'{OF},route="/v1/search"'
@@ -71,7 +72,7 @@ def test_prometheus_reads_every_rule(promtool: Promtool) -> None:
 
 
 def test_prometheus_reads_every_query_of_the_dashboard(promtool: Promtool) -> None:
-    panels = dashboard(CONFIG, "serving", "prod", tunnels=True, cache=True)["panels"]
+    panels = dashboard(watch(USUAL), "serving", "prod", tunnels=True, cache=True)["panels"]
     queries = [target["expr"] for panel in panels for target in panel["targets"]]
     rules = [{"record": f"query{number}", "expr": query} for number, query in enumerate(queries)]
     (promtool.folder / "queries.yml").write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))

@@ -21,7 +21,7 @@ def test_the_application_starts_without_torch_faiss_and_the_aws_sdk() -> None:
 
 LAYERS = (
     {"errors", "logs", "processors", "words"},
-    {"backend", "config", "metrics", "lifecycle"},
+    {"backend", "classified", "config", "metrics", "lifecycle"},
     {"backends", "scheduling", "releases"},
     {"scores", "computation", "retrieval", "answers"},
     {"web"},

@@ -2,10 +2,12 @@
 
 import base64
 import math
+import re
 import struct
 
 import pytest
 
+from model_image.canary import chosen
 from model_image.server import computation
 from model_image.server.releases.refusals import Refusal
 from model_image.server.releases.releases import Releases
@@ -259,6 +261,49 @@ def test_metrics_count_answers_errors_tokens_and_the_release(serving) -> None:
     assert f'serving_release_info{{release="{serving.releases.current.digest}"}} 1.0' in text
     assert "serving_tokens_total 2.0" in text
     assert "serving_ready 1.0" in text
+
+
+def classified(server) -> dict[tuple[str, str, str], float]:
+    """By channel, release and label, those of the task `department` that are not 0."""
+    line = r'serving_classified_total{channel="(\w+)",label="(\w+)",release="([^"]+)",task="department"} (?!0\.0)(\S+)'
+    found = re.findall(line, server.http.get("/metrics").text)
+    return {(channel, release, label): float(count) for channel, label, release, count in found}
+
+
+def test_metrics_count_each_text_by_its_most_probable_label(whole) -> None:
+    digest = whole.releases.current.digest
+    assert f'label="kitchen",release="{digest}",task="department"}} 0.0' in whole.http.get("/metrics").text
+    ask(whole, "/v1/classify", task="department", texts=["red shoes", "a garden hose", "shoes"])
+    ask(whole, "/v1/classify", task="department", texts=["garden"])
+    assert classified(whole) == {("stable", digest, "shoes"): 2, ("stable", digest, "garden"): 2}
+
+
+def test_only_answers_that_were_given_are_counted_by_label(whole, monkeypatch) -> None:
+    asked = {"task": "department", "texts": ["shoes"]}
+    for refused in ({"task": "nothing", "texts": ["a"]}, {"task": "price", "texts": ["a"]}, {"task": "department"}):
+        assert whole.http.post("/v1/classify", json=refused).status_code in (404, 422)
+    monkeypatch.setattr(whole.releases.current.tasks["department"], "run", lambda sequences: 1 / 0)
+    assert whole.http.post("/v1/classify", json=asked).status_code == 500
+    assert classified(whole) == {}
+    text = whole.http.get("/metrics").text
+    assert 'task="nothing"' not in text
+    assert 'task="price"' not in text
+
+
+def test_labels_are_counted_by_who_answered_and_no_longer_told_of_a_release_that_left(
+    whole, folder_registry, make_release
+) -> None:
+    stable, asked = whole.releases.current.digest, {"task": "department", "texts": ["shoes"]}
+    canary = whole.canary(folder_registry, make_release("red hat", **PARTS), 50)
+    user = next(user for user in map(str, range(100)) if chosen("search", user, 50))
+    assert whole.http.post("/v1/classify", json=asked, headers={"serving-user": user}).json()["release"] == canary
+    ask(whole, "/v1/classify", **asked)
+    assert classified(whole) == {("canary", canary, "shoes"): 1, ("stable", stable, "shoes"): 1}
+    folder_registry.promote("search", canary, who="test", why="test")
+    whole.releases.poll()
+    assert f'release="{stable}"' not in whole.http.get("/metrics").text
+    ask(whole, "/v1/classify", **asked)
+    assert classified(whole) == {("stable", canary, "shoes"): 1}
 
 
 def test_a_server_that_computes_nothing_any_more_is_neither_ready_nor_live(serving, monkeypatch) -> None:
