@@ -69,7 +69,7 @@ class PackedModel:
     def warm(self, most: int) -> None:
         """Compute every shape of matrix product that batches up to `most` tokens have; layers differ only in the last.
 
-        Nothing in float32 and on a GPU; in bfloat16 about half a second with AMX, as in 8-bit integers.
+        Nothing in float32 and on a GPU; about half a second in bfloat16 with AMX, one in 8-bit integers.
         """
         first, last = self._layers[0], self._layers[-1]
         for rows in buckets(most, self._rounding):

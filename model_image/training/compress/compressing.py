@@ -43,8 +43,12 @@ def compress(
     path.
 
     Models agree by at least `least` with what they were, on queries and products that the steps were not made from.
-    Raises `CompressError` where one does not, `ModelError` for one that cannot be compressed, `DatasetError`, OSError.
+    Raises `CompressError` where one does not, or is in int8 already, `ModelError` for one that cannot be compressed,
+    `DatasetError`, OSError.
     """
+    for model in _models(folder):
+        if (model / INT8).exists():
+            raise CompressError(f"{model}: has {INT8}, expected a release as it was built; build it again")
     index = read_index(folder)
     asked = asked_of(dataset, load_model(folder / ENCODER, dtype=torch.float32), index)
     found = {}
@@ -52,9 +56,8 @@ def compress(
         for model in _models(folder):
             path = model.relative_to(folder).as_posix()
             trial = Path(name) / path
-            shutil.copytree(
-                model, trial, copy_function=os.link
-            )  # which other releases may have, too: none is written to
+            # Links, as other releases may have to the same files: none is written to.
+            shutil.copytree(model, trial, copy_function=os.link)
             found[path] = _tried(model, trial, asked, methods, index)
             told = f"{path}: {' and '.join(methods)}, {found[path]}"
             say(told)

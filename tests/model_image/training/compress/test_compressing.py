@@ -99,11 +99,18 @@ def test_a_release_is_left_as_it_is_where_one_model_disagrees(
     assert {path.name for path in tmp_path.iterdir() if path.name.startswith(".")} == set()
 
 
+def test_what_is_in_int8_already_is_not_compressed_again(release: Path, dataset: Dataset) -> None:
+    compress(release, dataset, ["int8"], least=0.9)
+    before = _files(release)
+    with pytest.raises(CompressError, match=r"encoder: has int8.safetensors, .*build it again"):
+        compress(release, dataset, ["bf16"], least=0.9)
+    assert _files(release) == before
+    began = find_base().revision
+    assert of_release(release, began).revision == began, "the weights are the same"
+
+
 def test_an_encoder_in_bfloat16_is_not_taken_for_the_one_it_was(release: Path, dataset: Dataset) -> None:
     began = find_base().revision
-    assert of_release(release, began).revision == began
-    compress(release, dataset, ["int8"], least=0.9)
-    assert of_release(release, began).revision == began, "the weights are the same"
     compress(release, dataset, ["bf16"], least=0.9)
     assert load_file(release / ENCODER / WEIGHTS)["embeddings.word_embeddings.weight"].dtype == torch.bfloat16
     halved = of_release(release, began)
