@@ -95,12 +95,12 @@ def of_release(folder: Path, base_model: str) -> Base:
     began, _, parts = base_model.partition(_TRAINED)
     settings = read_settings(folder / ENCODER)
     if "encoder" in parts.split(", "):
-        began = f"{began.partition(_TUNED)[0]}{_TUNED}"
-    elif not _halved(folder / ENCODER):
-        return Base(folder=folder / ENCODER, settings=settings, revision=began)
-    else:
-        began += _HALVED
-    return _told_apart(began, folder / ENCODER, settings)
+        return _told_apart(f"{began.partition(_TUNED)[0]}{_TUNED}", folder / ENCODER, settings)
+    if _halved(folder / ENCODER):
+        found = _told_apart(f"{began.partition(_HALVED)[0]}{_HALVED}", folder / ENCODER, settings)
+        if not began.endswith(found.revision.rpartition("@")[2]):  # else it was in bfloat16 from the beginning
+            return found
+    return Base(folder=folder / ENCODER, settings=settings, revision=began)
 
 
 def add_base(parser: argparse.ArgumentParser) -> None:

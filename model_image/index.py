@@ -14,6 +14,7 @@ from safetensors.numpy import save_file
 
 from model_image import approximate
 from model_image.layout import APPROXIMATE, INDEX
+from model_image.tensor_files import disk_told
 
 EXACT_ROWS = 50_000
 """Catalogues up to this size are searched exactly: 5 to 8 ms for each query of 384 numbers on one core (measured, 10
@@ -97,7 +98,8 @@ class VectorIndex:
 
 def write_index(folder: Path, vectors: np.ndarray, *, exact_rows: int = EXACT_ROWS) -> None:
     """Write the index of a release; above `exact_rows` also its approximate form."""
-    save_file({_TENSOR: np.ascontiguousarray(vectors, dtype=np.float16)}, folder / INDEX)
+    with disk_told(folder / INDEX):
+        save_file({_TENSOR: np.ascontiguousarray(vectors, dtype=np.float16)}, folder / INDEX)
     if len(vectors) > exact_rows:
         approximate.write(approximate.build(vectors), folder / APPROXIMATE)
 

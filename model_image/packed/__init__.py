@@ -23,11 +23,13 @@ Run = Callable[[Sequence[TokenSequence]], np.ndarray]
 
 
 class Engine(Protocol):
-    """Weights on one device. `longest` is the most tokens of a sequence, ids are below `words`."""
+    """Weights on one device. `longest` is the most tokens of a sequence, ids are below `words`; `mixed` as in
+    `LoadedModel`."""
 
     longest: int
     words: int
     bytes: int
+    mixed: bool
 
     def run(self, sequences: Sequence[TokenSequence]) -> np.ndarray: ...
 
@@ -36,14 +38,22 @@ class Engine(Protocol):
 
 class TextModel:
     """A tokenizer and what computes: the server's `LoadedModel`. `host` and `device` are bytes, as `bytes` and
-    `device_bytes` there."""
+    `device_bytes` there, and so is `mixed`."""
 
     def __init__(
-        self, settings: ModelSettings, tokenizer: Tokenizer, run: Run, *, host: int = 0, device: int = 0
+        self,
+        settings: ModelSettings,
+        tokenizer: Tokenizer,
+        run: Run,
+        *,
+        host: int = 0,
+        device: int = 0,
+        mixed: bool = False,
     ) -> None:
         self.settings = settings
         self.bytes = host
         self.device_bytes = device
+        self.mixed = mixed
         self.tokenize = tokenizer.tokenize
         self._tokenizer = tokenizer
         self._run: Run | None = run
@@ -90,8 +100,8 @@ def load_model(
     if warm_tokens:
         engine.warm(warm_tokens)
     check(engine.run, tokenizer, settings, folder, warm_tokens)
-    there = "host" if device.type == "cpu" else "device"
-    return TextModel(settings, tokenizer, engine.run, **{there: engine.bytes})
+    host, on_device = (engine.bytes, 0) if device.type == "cpu" else (0, engine.bytes)
+    return TextModel(settings, tokenizer, engine.run, host=host, device=on_device, mixed=engine.mixed)
 
 
 def load_engine(

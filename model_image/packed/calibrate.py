@@ -26,7 +26,7 @@ class Watched:
 
     def __init__(self, linear: Linear) -> None:
         self.linear = linear
-        self.inputs, self.outputs, self.bytes = linear.inputs, linear.outputs, linear.bytes
+        self.inputs, self.bytes = linear.inputs, linear.bytes
         self.low = torch.zeros(linear.inputs)
         self.high = torch.zeros(linear.inputs)
 
@@ -51,10 +51,10 @@ def calibrate(
     model = PackedModel(folder, shape, settings, torch.device("cpu"), torch.float32, watch)
     for rows in even_batches([len(sequence.ids) for sequence in sequences], _TOKENS):
         model.run([sequences[at] for at in rows])
-    return {name: _steps(found) for name, found in watched.items()}
+    return {name: steps_of(found) for name, found in watched.items()}
 
 
-def _steps(watched: Sequence[Watched]) -> Steps:
+def steps_of(watched: Sequence[Watched]) -> Steps:
     """Of products that read the same states, or some of them."""
     low = torch.stack([one.low for one in watched]).amin(0)
     high = torch.stack([one.high for one in watched]).amax(0)

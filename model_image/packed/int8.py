@@ -18,6 +18,7 @@ from torch import Tensor
 
 from model_image.packed.linear import Linear, MakeProduct, Product, as_read
 from model_image.settings import INT8, WEIGHTS, ModelError
+from model_image.tensor_files import disk_told
 
 MOST = 255
 """The highest step; the lowest is 0."""
@@ -36,19 +37,19 @@ class Int8Linear:
 
     def __init__(self, linear: Linear, steps: Steps) -> None:
         weight = linear.weight.t().contiguous() * steps.size  # the prepacking takes no other layout
-        self.inputs, self.outputs = linear.inputs, linear.outputs
+        self.inputs, outputs = linear.inputs, linear.outputs
         self._factor = 1 / steps.size
         self._offset = torch.full_like(steps.size, steps.zero + 0.5)  # half a step: the cast to integers cuts off
         self._zero = steps.zero
         self._rows = weight.abs().amax(1).clamp(min=torch.finfo(torch.float32).tiny) / 127
-        self._rows_zero = torch.zeros(self.outputs, dtype=torch.int64)
+        self._rows_zero = torch.zeros(outputs, dtype=torch.int64)
         whole = (weight / self._rows[:, None]).round().to(torch.int8)
         self._packed = torch.ops.onednn.qlinear_prepack(whole, None)
         self._bias = linear.bias
 
     @property
     def bytes(self) -> int:
-        return self.inputs * self.outputs + 4 * (2 * self.inputs + 4 * self.outputs)
+        return self.inputs * len(self._rows) + 4 * (2 * self.inputs + 4 * len(self._rows))
 
     def __call__(self, states: Tensor) -> Tensor:
         whole = torch.addcmul(self._offset, states, self._factor).clamp_(0, MOST).to(torch.uint8)
@@ -80,7 +81,8 @@ def write_steps(folder: Path, steps: Mapping[str, Steps]) -> None:
     """For the weights in `folder`, by the names that `parameters` gives to products. Raises OSError."""
     tensors = {f"{name}.size": one.size for name, one in steps.items()}
     tensors |= {f"{name}.zero": torch.tensor(one.zero) for name, one in steps.items()}
-    save_file(tensors, folder / INT8, {_MADE_FOR: _digest(folder)})
+    with disk_told(folder / INT8):
+        save_file(tensors, folder / INT8, {_MADE_FOR: _digest(folder)})
 
 
 def read_steps(folder: Path) -> dict[str, Steps]:
@@ -93,9 +95,10 @@ def read_steps(folder: Path) -> dict[str, Steps]:
         with safe_open(path, framework="pt") as file:
             made_for = (file.metadata() or {}).get(_MADE_FOR)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        weights = _digest(folder)
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path}: {error}; build the release again") from error
-    if made_for != _digest(folder):
+    if made_for != weights:
         raise ModelError(f"{path}: made for other weights than {WEIGHTS}; build the release again, or remove this file")
     names = {name.removesuffix(".size").removesuffix(".zero") for name in tensors}
     return {name: _checked(path, name, tensors) for name in names}
@@ -107,7 +110,7 @@ def _checked(path: Path, name: str, tensors: Mapping[str, Tensor]) -> Steps:
         raise ModelError(f"{path}: {name!r} lacks its size or its zero, expected both; build the release again")
     if size.dtype != torch.float32 or size.dim() != 1 or not (size.isfinite() & (size > 0)).all():
         raise ModelError(f"{path}: size of {name!r}, expected finite numbers above 0; build the release again")
-    if zero.numel() != 1 or not 0 <= int(zero) <= MOST:
+    if zero.dtype != torch.int64 or zero.numel() != 1 or not 0 <= int(zero) <= MOST:
         raise ModelError(f"{path}: zero of {name!r}, expected 0 to {MOST}; build the release again")
     return Steps(size, int(zero))
 

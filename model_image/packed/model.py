@@ -13,6 +13,7 @@ from model_image.packed.batch import Batch, pack
 from model_image.packed.checkpoint import Checkpoint
 from model_image.packed.families import ACTIVATIONS
 from model_image.packed.heads import read_head, reads_firsts
+from model_image.packed.int8 import Int8Linear
 from model_image.packed.linear import MakeProduct, as_read
 from model_image.packed.parameters import Layer, Reader
 from model_image.packed.precision import buckets, rounded
@@ -40,7 +41,7 @@ class PackedModel:
         self._padding = shape.padding
         self._device = device
         # A GPU's libraries compile nothing for a new shape, so rows are rounded on a CPU alone.
-        self._rounding = torch.float32 if device.type != "cpu" else dtype if make is as_read else torch.int8
+        self._rounding = dtype if device.type == "cpu" else torch.float32
         self._dtype = dtype
         self._heads = shape.heads
         self._activation = ACTIVATIONS[shape.activation]
@@ -51,6 +52,9 @@ class PackedModel:
             self._layers = list(reader.layers(firsts_only=reads_firsts(settings)))
             self._head = read_head(reader, shape, settings)
             checkpoint.refuse_unread_layers()
+        self.mixed = isinstance(self._layers[0].mix, Int8Linear)
+        if self.mixed:
+            self._rounding = torch.int8
         self.bytes = reader.bytes
 
     @torch.inference_mode()

@@ -25,6 +25,8 @@ _SPARE = re.compile(
 class ReferenceModel:
     """Any architecture that transformers knows by itself. No code from the folder runs, and no pickle is read."""
 
+    mixed = False
+
     def __init__(self, folder: Path, settings: ModelSettings, device: torch.device, dtype: torch.dtype) -> None:
         """Raises `ModelError`; a head that the weights lack would be random, so it is refused."""
         from transformers import AutoModel, AutoModelForSequenceClassification

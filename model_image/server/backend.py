@@ -32,6 +32,10 @@ class LoadedModel(Protocol):
     def device_bytes(self) -> int:
         """Memory of the weights on the fullest GPU, 0 without one."""
 
+    @property
+    def mixed(self) -> bool:
+        """Whether some weights are kept in fewer bytes than the others."""
+
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """The tokens of each text, in order. '' is a text."""
 

@@ -9,6 +9,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from model_image.signals.errors import SignalsError
+from model_image.tensor_files import disk_told
 
 HALF_LIVES = (7.0, 30.0, 90.0, 365.0)
 """Days in which a purchase comes to count half in a column of `popularity`."""
@@ -79,7 +80,8 @@ def nobody(rows: int) -> Behaviour:
 
 def save_behaviour(behaviour: Behaviour, path: Path) -> None:
     """Write all tables."""
-    save_file({name: np.ascontiguousarray(table) for name, table in tables_of(behaviour).items()}, path)
+    with disk_told(path):
+        save_file({name: np.ascontiguousarray(table) for name, table in tables_of(behaviour).items()}, path)
 
 
 def tables_of(behaviour: Behaviour) -> dict[str, np.ndarray]:

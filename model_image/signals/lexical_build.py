@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from model_image.signals.errors import SignalsError
 from model_image.signals.lexical import FIELDS, K1, B, Described, LexicalIndex, Postings, field_words, hashed
+from model_image.tensor_files import disk_told
 
 FILE = "postings.safetensors"
 _SIZE = "products"
@@ -76,7 +77,8 @@ def save_lexical(index: LexicalIndex, folder: Path) -> None:
     tables = {_SIZE: np.array([len(index)], dtype=np.int64), "hashes": index.hashes, "rarity": index.rarity}
     for name, field in zip(FIELDS, index.fields, strict=True):
         tables |= {f"{name}.starts": field.starts, f"{name}.rows": field.rows, f"{name}.weights": field.weights}
-    save_file(tables, folder / FILE)
+    with disk_told(folder / FILE):
+        save_file(tables, folder / FILE)
 
 
 def load_lexical(folder: Path, *, rows: int) -> LexicalIndex:

@@ -84,7 +84,7 @@ def _build(arguments: argparse.Namespace) -> str:
         folder.mkdir()
         build(dataset, folder, models, open_backend("auto", threads=len(os.sched_getaffinity(0))), _say)
         if arguments.compress:
-            compress(folder, dataset, arguments.compress, least=arguments.agreement, say=_say)
+            compress(folder, dataset, list(dict.fromkeys(arguments.compress)), least=arguments.agreement, say=_say)
         if arguments.refresh:
             refresh(folder, dataset)
         digest = seal(folder, dataset, models, model=arguments.model, evaluation=evaluation).digest
@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--encoder", type=Path, metavar="FOLDER", help="trained for retrieve (default: the base as it is)")
     add("--cross-encoder", type=Path, metavar="FOLDER", help="trained for rank (default: none)")
     add("--task", action="append", default=[], metavar="NAME=FOLDER", help="trained to classify or regress; repeatable")
-    add_compress(parser)
+    add_compress(parser, below="the verb fails")
     add("--refresh", action="store_true", help="what customers did up to the last event, not only before the cut")
     add("--evaluation", type=Path, metavar="FILE", help="seal what was measured of such a release, on this data")
     return parser

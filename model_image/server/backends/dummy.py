@@ -20,6 +20,7 @@ class DummyModel:
     """One of head embed gives word counts of length 1; the others compare words, as their methods say."""
 
     bytes = device_bytes = 0
+    mixed = False
 
     def __init__(self, settings: ModelSettings) -> None:
         self.settings = settings

@@ -15,7 +15,7 @@ from model_image.server.backend import Backend, LoadedModel
 from model_image.server.releases.memory import Memory
 from model_image.server.releases.need import WIDEST, Served, weights
 from model_image.server.releases.warm import BadAnswerError, Clock, Learn, warm
-from model_image.settings import INT8, Head, ModelError, read_settings
+from model_image.settings import Head, ModelError, read_settings
 from model_image.signals.errors import SignalsError
 from model_image.signals.ranking import Ranking, load_ranking
 
@@ -32,7 +32,7 @@ class Release:
     """Loaded and warm. A request keeps the one it started with, whatever is swapped in meanwhile.
 
     `tasks` are the models that classify or regress, by name; `ranking` is the learned order of the tasks it names;
-    `numbers` counts those in the files of all models, `mixed` says whether some are computed in 8-bit integers.
+    `numbers` counts those in the files of all models.
     """
 
     digest: str
@@ -43,7 +43,6 @@ class Release:
     tasks: Mapping[str, LoadedModel] = field(default_factory=dict)
     ranking: Ranking | None = None
     numbers: int = 0
-    mixed: bool = False
     forget: Forget = field(default=lambda model: None)
 
     @property
@@ -59,7 +58,7 @@ class Release:
         wider than these."""
         host = sum(model.bytes for model in self._models())
         device = sum(model.device_bytes for model in self._models())
-        told = self.numbers and (device or not self.mixed)
+        told = self.numbers and not any(model.mixed for model in self._models())
         return Served(min(WIDEST, (device or host) / self.numbers) if told else WIDEST, device > 0)
 
     @property
@@ -114,7 +113,6 @@ def load_release(
             products=products,
             ranking=load_ranking(folder, index),
             numbers=weights(folder).numbers,
-            mixed=any((folder / name / INT8).exists() for name in parts),
             forget=forget,
         )
         if (gives := release.encoder.settings.dimension) != index.dimension:

@@ -6,22 +6,18 @@ import numpy as np
 
 
 class Agreement(NamedTuple):
-    """`ranks` is the mean Spearman correlation of the rankings, or the share of texts with the same label; `kept` the
-    share of the first `of` of each ranking that stay among them, 1 for labels."""
+    """`value` is 1 for a model that says the same as before; `told` says it to a reader."""
 
-    ranks: float
-    kept: float
-    of: int
+    value: float
+    told: str
 
     def __str__(self) -> str:
-        if not self.of:
-            return f"{self.ranks:.1%} of the labels stay"
-        first = "firsts" if self.of == 1 else f"first {self.of}"
-        return f"rank agreement {self.ranks:.4f} (Spearman), {self.kept:.1%} of the {first} stay"
+        return self.told
 
 
 def of_rankings(before: np.ndarray, after: np.ndarray, first: int) -> Agreement:
-    """Of scores [rankings, items], the same items in both; a ranking of equal scores agrees with itself alone."""
+    """The mean Spearman correlation of scores [rankings, items], the same items in both; how many of the `first` stay
+    among them is told. A ranking of equal scores agrees with such a one alone."""
     from scipy.stats import rankdata
 
     first = min(first, before.shape[1])
@@ -29,12 +25,20 @@ def of_rankings(before: np.ndarray, after: np.ndarray, first: int) -> Agreement:
     products = (ranks[0] * ranks[1]).sum(axis=1)
     lengths = np.sqrt((ranks[0] ** 2).sum(axis=1) * (ranks[1] ** 2).sum(axis=1))
     same = (ranks[0] == ranks[1]).all(axis=1).astype(float)
-    correlations = np.divide(products, lengths, out=same, where=lengths > 0)
+    mean = float(np.divide(products, lengths, out=same, where=lengths > 0).mean())
     firsts = [np.argsort(-scores, axis=1, kind="stable")[:, :first] for scores in (before, after)]
-    kept = [len(np.intersect1d(one, other)) / first for one, other in zip(*firsts, strict=True)]
-    return Agreement(float(correlations.mean()), float(np.mean(kept)), first)
+    kept = np.mean([len(np.intersect1d(one, other)) / first for one, other in zip(*firsts, strict=True)])
+    return Agreement(mean, f"rank agreement {mean:.4f} (Spearman), {kept:.1%} of the first {first} stay")
 
 
 def of_labels(before: np.ndarray, after: np.ndarray) -> Agreement:
-    """Of logits [texts, labels]."""
-    return Agreement(float((before.argmax(axis=1) == after.argmax(axis=1)).mean()), 1.0, 0)
+    """The share of texts whose label stays, of logits [texts, labels]."""
+    share = float((before.argmax(axis=1) == after.argmax(axis=1)).mean())
+    return Agreement(share, f"{share:.1%} of the labels stay")
+
+
+def of_numbers(before: np.ndarray, after: np.ndarray) -> Agreement:
+    """The share of the variance that stays (R squared) of numbers [texts]: of prices the order alone is not enough."""
+    apart, spread = float(((after - before) ** 2).sum()), float(((before - before.mean()) ** 2).sum())
+    share = 1 - apart / spread if spread else float(apart == 0)
+    return Agreement(share, f"{share:.4f} of the values' variance stays")

@@ -7,6 +7,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from model_image.settings import WEIGHTS
+from model_image.tensor_files import disk_told
 
 
 def halve(folder: Path) -> None:
@@ -16,5 +17,6 @@ def halve(folder: Path) -> None:
         said = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     short = {name: tensor.bfloat16() if tensor.dtype == torch.float32 else tensor for name, tensor in tensors.items()}
-    save_file(short, new, said)
+    with disk_told(path):
+        save_file(short, new, said)
     new.replace(path)

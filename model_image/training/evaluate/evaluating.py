@@ -64,7 +64,7 @@ def evaluate(
     if warning := leak(dataset, chosen, releases):
         say(f"caution: {warning}")
         guarded = without_search(guarded)
-    tasks = tuple(task_results(dict(zip(names, (candidate, *against), strict=True)), dataset, backend))
+    tasks = tuple(task_results(dict(zip(names, (candidate, *against), strict=True)), dataset, backend, say))
     asked: Iterable[Question] = ()
     if askable(dataset) or not tasks:
         say("vectors of the zero-shot baseline, a minute for 5,000 products")

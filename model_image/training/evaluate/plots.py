@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -74,21 +75,29 @@ def latency(names: Sequence[str], by_task: Mapping[str, Sequence[float]]) -> str
     return _uri(figure)
 
 
-def _figure(width: float, height: float) -> tuple[Any, Any]:
+def _matplotlib() -> Any:
+    # It refuses to be imported with a backend that is not installed, and a notebook's kernel names its own to all it
+    # starts.
+    os.environ["MPLBACKEND"] = "agg"
     import matplotlib
+
+    return matplotlib
+
+
+def _figure(width: float, height: float) -> tuple[Any, Any]:
+    matplotlib = _matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(_STYLE):  # type: ignore[arg-type]
+    with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(figure)
         return figure, figure.subplots()
 
 
 def _uri(figure: Any) -> str:
-    import matplotlib
-
+    matplotlib = _matplotlib()
     buffer = io.BytesIO()
-    with matplotlib.rc_context(_STYLE):  # type: ignore[arg-type]
+    with matplotlib.rc_context(_STYLE):
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()

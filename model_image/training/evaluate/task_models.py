@@ -1,6 +1,6 @@
-"""The models of a release that classify or regress, on texts that training read in no way."""
+"""The models of a release that classify or regress, on texts that training did not learn from."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,12 +58,15 @@ class TaskResult(NamedTuple):
             )
 
 
-def task_results(releases: Mapping[str, Path], dataset: Dataset, backend: Backend) -> list[TaskResult]:
+def task_results(
+    releases: Mapping[str, Path], dataset: Dataset, backend: Backend, say: Callable[[str], None] = lambda text: None
+) -> list[TaskResult]:
     """Of every model of the first release, with what the models of that name in the other releases and the baselines
     say.
 
-    Models that the dataset has no examples of are passed over. A label that was in no example to learn from counts as
-    never found. Raises `MeasureError` for others that the candidate does not know, and where there is no text to test.
+    Models that the dataset has no examples of are passed over, and with a word those that it has too few texts for. A
+    label that was in no example to learn from counts as never found. Raises `MeasureError` for others that the
+    candidate does not know.
     """
     (name, candidate), *others = releases.items()
     found = []
@@ -73,9 +76,10 @@ def task_results(releases: Mapping[str, Path], dataset: Dataset, backend: Backen
         if head not in _COLUMNS or not dataset.has(f"examples/{head}.parquet"):
             continue
         texts, truth = _examples(dataset, head, "test")
-        if not texts:
-            rule = "no text of the split 'test', expected one at least; prepare again, with more texts"
-            raise MeasureError(f"{dataset.examples(head)}: {rule}")
+        if not texts or (head == "classify" and len(set(truth)) < 2):
+            rule = "expected two labels" if texts else "expected one text"
+            say(f"{path.name} is not measured: {len(texts)} texts to test, {rule} at least; prepare again with more")
+            continue
         learnt = _examples(dataset, head, "train")
         if unknown := sorted({*(learnt[1] or truth)} - {*settings.labels}) if head == "classify" else []:
             known = ", ".join(settings.labels[:10])

@@ -107,7 +107,7 @@ def parser() -> argparse.ArgumentParser:
         help="to begin with: minilm (packaged), a folder, or stable, that of the release that serves (default: minilm "
         "where it is installed, which it is not in the image, else stable)",
     )
-    add_compress(parser)
+    add_compress(parser, below="the release goes on as it is")
     add("--percent", type=int, default=10, help="of the users who meet the release on trial (default: 10)")
     add(
         "--latency-budget",

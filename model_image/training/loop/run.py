@@ -134,7 +134,7 @@ def read_run(words: Mapping[str, str], options: argparse.Namespace) -> Run:
         work=Path(required(words, "TRAINING_DATA", "expected a folder to work in")),
         model=options.model,
         base=options.base,
-        methods=options.compress,
+        methods=list(dict.fromkeys(options.compress)),
         agreement=options.agreement,
         terms=Terms(percent=options.percent, promote=options.promote, budget=options.latency_budget),
     )

@@ -11,6 +11,7 @@ import msgspec
 
 from model_image.base import TRAINING
 from model_image.settings import ModelSettings, write_settings
+from model_image.tensor_files import disk_told
 from model_image.training.disk import sync, sync_all
 from model_image.training.train.base import copy_tokenizer
 from model_image.training.train.errors import TrainError, TrainInputError
@@ -84,7 +85,8 @@ def finish(model: Any, settings: ModelSettings, base: Path, output: Path, traini
     shutil.rmtree(folder, ignore_errors=True)
     try:
         folder.mkdir()
-        model.save_pretrained(folder)
+        with disk_told(folder):
+            model.save_pretrained(folder)
         copy_tokenizer(base, folder)
         write_settings(folder, settings)
         shutil.copyfile(work / LOG, folder / LOG)
@@ -92,9 +94,7 @@ def finish(model: Any, settings: ModelSettings, base: Path, output: Path, traini
         sync_all(folder)
         os.rename(folder, output)
         sync(output.parent)
-    except Exception as error:  # OSError; safetensors raises its own for a full disk
-        if not isinstance(error, OSError) and type(error).__name__ != "SafetensorError":
-            raise
+    except OSError as error:
         raise TrainError(f"{output}: cannot be written ({error}); make room, then --resume") from error
     shutil.rmtree(work, ignore_errors=True)
 

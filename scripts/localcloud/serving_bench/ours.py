@@ -14,9 +14,10 @@ from model_image.catalogue import read_catalogue, read_queries
 from model_image.layout import CROSS_ENCODER
 from model_image.products import product_text
 from model_image.registry import Registry, open_registry
-from model_image.settings import SETTINGS
+from model_image.settings import SETTINGS, read_settings
+from model_image.tokens import Tokenizer
 from scripts.localcloud.cloud import checkout_root
-from scripts.localcloud.console import step
+from scripts.localcloud.console import UserError, step
 from scripts.localcloud.serving_bench.names import OURS, OURS_INT8
 from scripts.localcloud.serving_bench.peers import HttpPeer
 from scripts.localcloud.serving_bench.servers import Server, free_port, running
@@ -27,7 +28,6 @@ MAX_WAIT_SECONDS = 2
 """Eight questions of 32 pairs wait longer than the server's default on a CPU, and what it refuses cannot be timed. The
 overload meets the same bound."""
 
-_PAIRS = 400
 _SERVED = (*FILES, SETTINGS)
 
 
@@ -99,12 +99,17 @@ def publish(registry: Registry, model: Path, *, int8: bool = False) -> None:
 
 
 def _add_steps(model: Path) -> None:
-    from model_image.packed import load_model, steps_for
-    from model_image.packed.int8 import write_steps
+    import torch
 
+    from model_image.packed import steps_for
+    from model_image.packed.int8 import write_steps
+    from model_image.packed.precision import gains_from_int8
+
+    if not gains_from_int8(torch.device("cpu")):
+        raise UserError("this processor gains nothing from 8-bit products, so the server does without")
     products = [product_text(product.title, product.category) for product in read_catalogue(sample.CATALOGUE)]
-    exact = load_model(model, int8=False)
-    texts = exact.tokenize(products)
-    queries = exact.tokenize([query.query for query in read_queries(sample.QUERIES)])
-    pairs = [exact.pair(query, text) for at, query in enumerate(queries) for text in texts[at :: len(queries)]]
-    write_steps(model, steps_for(model, pairs[:_PAIRS]))
+    tokenizer = Tokenizer(model, read_settings(model).max_tokens)
+    texts = tokenizer.tokenize(products)
+    queries = tokenizer.tokenize([query.query for query in read_queries(sample.QUERIES)])
+    pairs = [tokenizer.pair(query, text) for at, query in enumerate(queries) for text in texts[at % 5 :: 5]]
+    write_steps(model, steps_for(model, pairs))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from model_image.packed import load_model, steps_for
+from model_image.packed.calibrate import Watched, steps_of
 from model_image.packed.int8 import Int8Linear, Steps, read_steps, write_steps
 from model_image.packed.linear import Linear
 from model_image.packed.precision import gains_from_int8
@@ -49,6 +50,25 @@ def test_a_product_is_that_of_its_weights_but_for_half_a_step_of_each_factor(
     of_weights = (states.abs() / size + 0.5).sum(1)[:, None] * (linear.weight * size[:, None]).abs().amax(0) / 127 / 2
     apart = (Int8Linear(linear, Steps(size, 128))(states) - linear(states)).abs()
     assert (apart <= 1.001 * (of_states + of_weights) + 1e-3).all()
+
+
+def test_states_go_to_the_nearest_step() -> None:
+    product = Int8Linear(Linear(torch.eye(8), torch.zeros(8)), Steps(torch.full((8,), 0.5), 100))
+    wanted = torch.arange(-40.0, 40.0).reshape(-1, 8)
+    for apart in (-0.4, 0.0, 0.4):
+        torch.testing.assert_close(product((wanted + apart) * 0.5), wanted * 0.5, atol=1e-4, rtol=0)
+
+
+def test_a_channel_that_was_silent_when_steps_were_found_may_speak() -> None:
+    watched = Watched(Linear(torch.randn(6, 8, generator=torch.Generator().manual_seed(0)), torch.zeros(8)))
+    states = torch.randn(50, 6, generator=torch.Generator().manual_seed(1))
+    states[:, 2] = 0
+    watched(states)
+    steps = steps_of([watched])
+    states[:, 2] = 0.005
+    exact, found = watched.linear(states), Int8Linear(watched.linear, steps)(states)
+    assert float((found - exact).std()) < 0.02 * float(exact.std())
+    assert float(steps.size[2]) * 255 > 0.005
 
 
 def test_what_is_beyond_the_steps_is_cut_off_and_does_not_wrap_round() -> None:
@@ -109,6 +129,7 @@ def test_steps_of_other_weights_are_refused(stepped: Callable[[str, str], Path])
         (lambda tensors: tensors["layer.1.inner.size"].fill_(float("nan")), "size of 'layer.1.inner'"),
         (lambda tensors: tensors["layer.1.inner.size"].zero_(), "size of 'layer.1.inner'"),
         (lambda tensors: tensors["layer.1.inner.zero"].fill_(256), "zero of 'layer.1.inner', expected 0 to 255"),
+        (lambda tensors: tensors.update({"layer.1.inner.zero": torch.tensor(3.7)}), "zero of 'layer.1.inner'"),
         (lambda tensors: tensors.update({"layer.1.inner.size": torch.ones(7)}), "'layer.1.inner', expected 36 steps"),
         (
             lambda tensors: [tensors.pop(f"layer.1.inner.{part}") for part in ("size", "zero")],

@@ -12,7 +12,6 @@ from model_image.server.backends.dummy import DummyBackend, DummyModel
 from model_image.server.releases.memory import Memory
 from model_image.server.releases.need import Served, Weights, need, weights
 from model_image.server.releases.release import load_release
-from model_image.settings import INT8
 
 NUMBERS, LARGEST = 700, 600
 
@@ -65,11 +64,10 @@ def test_a_release_in_service_tells_how_weights_are_served(
 
 
 def test_beside_8_bit_integers_on_a_cpu_the_next_release_may_be_as_wide_as_any(folder: Path, monkeypatch) -> None:
-    (folder / "encoder" / INT8).write_bytes(b"")
-    for device, width in ((0, 4.0), (2 * NUMBERS, 2.0)):
-        monkeypatch.setattr(DummyModel, "bytes", NUMBERS)
-        monkeypatch.setattr(DummyModel, "device_bytes", device)
-        assert load_release(folder, "digest", DummyBackend()).served == Served(width, device > 0)
+    monkeypatch.setattr(DummyModel, "bytes", NUMBERS)
+    assert load_release(folder, "digest", DummyBackend()).served == Served(1.0)
+    monkeypatch.setattr(DummyModel, "mixed", True)
+    assert load_release(folder, "digest", DummyBackend()).served == Served(4.0)
 
 
 def test_a_release_without_weights_tells_nothing_so_the_widest_counts(make_release) -> None:

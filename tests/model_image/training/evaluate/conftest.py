@@ -53,7 +53,10 @@ def prepare(tmp_path: Path) -> Prepare:
     """Write a prepared folder; a keyword such as `events=[...]` gives other rows, None leaves the table out."""
 
     def make(
-        cut: datetime | None = CUT, purchase: str = "purchase", **other: list[Mapping[str, Any]] | None
+        cut: datetime | None = CUT,
+        purchase: str = "purchase",
+        hold_fold: int | None = None,
+        **other: list[Mapping[str, Any]] | None,
     ) -> Dataset:
         folder = tmp_path / f"prepared-{len(list(tmp_path.iterdir()))}"
         folder.mkdir()
@@ -65,7 +68,7 @@ def prepare(tmp_path: Path) -> Prepare:
         files = {name: "" for name, rows in tables.items() if rows is not None}
         manifest = Prepared(
             schema=1, revision="sha256-test", created="", inputs={}, files=files, tables={}, cut=cut,
-            unseen_percent=20, seed=0, settings={"purchase": purchase},
+            unseen_percent=20, seed=0, hold_fold=hold_fold, settings={"purchase": purchase},
         )  # fmt: skip
         (folder / PREPARED).write_bytes(msgspec.json.encode(manifest))
         return Dataset(folder)
