@@ -136,8 +136,8 @@ def _told_apart(name: str, folder: Path, settings: ModelSettings) -> Base:
 
 
 def _halved(folder: Path) -> bool:
-    """Whether weights are in bfloat16. Of a damaged file none are; its loading tells what is wrong."""
-    with suppress(SafetensorError), safe_open(folder / WEIGHTS, framework="numpy") as file:
+    """Whether weights are in bfloat16. Of a file that is damaged or not there none are; its loading tells."""
+    with suppress(SafetensorError, FileNotFoundError), safe_open(folder / WEIGHTS, framework="numpy") as file:
         return any(file.get_slice(name).get_dtype() == "BF16" for name in file.keys())  # noqa: SIM118
     return False
 

@@ -11,7 +11,7 @@ from model_image.base import Base
 
 _SOURCES = ("approximate", "artefact", "base", "catalogue", "embed", "index", "layout", "packed/*", "products",
             "release_zero", "revisions", "sequences", "server/backend", "server/backends/cpu", "server/backends/cuda",
-            "settings", "tables", "tokens")  # fmt: skip
+            "settings", "tables", "tensor_files", "tokens")  # fmt: skip
 """Modules that decide what a release holds."""
 
 _LIBRARIES = ("faiss-cpu", "numpy", "tokenizers", "torch")

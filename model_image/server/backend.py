@@ -64,26 +64,22 @@ class Backend(Protocol):
     """Tokens per batch beyond which more gain nothing on this device."""
 
     def load(self, folder: Path) -> LoadedModel:
-        """Load and warm the model in `folder`. Raises `ModelError` for a folder that this backend cannot run, and
-        `BackendLostError`."""
+        """Load and warm the model. Raises `BackendLostError`, and `ModelError` for what this backend cannot run."""
 
 
 def open_backend(name: str, *, threads: int, batch_tokens: int = 0) -> Backend:
-    """The backend `name`, one of `BACKENDS`; on a CPU, `threads` workers of one thread each.
-
-    `batch_tokens` is what a batch will have at most, which models are warmed for; 0 is the backend's own.
+    """The backend `name`, one of `BACKENDS`; on a CPU, `threads` workers of one thread each. `batch_tokens` is what a
+    batch will have at most, which models are warmed for; 0 is the backend's own.
 
     Only the chosen one is imported, when the first release is there: the server answers /healthz before torch is in
     memory. Raises `ModelError` where the device is not there.
     """
-    loaders: dict[str, Callable[[int, int], Backend]] = {"auto": _auto, "cpu": _cpu, "cuda": _cuda, "dummy": _dummy}
+    if name == "auto":
+        import torch
+
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    loaders: dict[str, Callable[[int, int], Backend]] = {"cpu": _cpu, "cuda": _cuda, "dummy": _dummy}
     return loaders[name](threads, batch_tokens)
-
-
-def _auto(threads: int, batch_tokens: int) -> Backend:
-    import torch
-
-    return (_cuda if torch.cuda.is_available() else _cpu)(threads, batch_tokens)
 
 
 def _cpu(threads: int, batch_tokens: int) -> Backend:
