@@ -15,9 +15,9 @@ import pytest
 
 from model_image.registry import open_registry
 
-FOLDER = Path(__file__).parents[2] / "notebooks"
-NOTEBOOKS = sorted(FOLDER.rglob("*.ipynb"))
-FROM_DATA = FOLDER / "from_data_to_release.ipynb"
+CHECKOUT = Path(__file__).parents[3]
+NOTEBOOKS = sorted((CHECKOUT / "model_image").rglob("*.ipynb"))
+FROM_DATA = CHECKOUT / "model_image" / "training" / "from_data_to_release.ipynb"
 PARAMETERS = "parameters"
 """Tag of the cell that says what a reader may change."""
 
@@ -91,7 +91,7 @@ def test_a_run_begins_without_what_the_one_before_left_and_spares_what_it_did_no
         assert _run(script, tmp_path).returncode == 0
         assert not (work / "prepared").exists()
         (work / "prepared").mkdir()
-    assert (FOLDER.parent / "scripts" / "prepare").is_file(), "the link to the verbs was removed, not the verbs"
+    assert (CHECKOUT / "scripts" / "prepare").is_file(), "the link to the verbs was removed, not the verbs"
 
 
 def _script(path: Path, *, until: str = "", **parameters: Any) -> str:
@@ -114,7 +114,7 @@ def _script(path: Path, *, until: str = "", **parameters: Any) -> str:
 
 
 def _run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """In a new Python and in the folder of the notebooks, as Jupyter does; the verbs are run by the same Python."""
+    """In a new Python and in the folder of the notebook, as Jupyter does; the verbs are run by the same Python."""
     file = folder / "notebook.py"
     file.write_text(script, encoding="utf-8")
     environment = os.environ | {
@@ -123,4 +123,4 @@ def _run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # what Jupyter sets
     }
     command = [sys.executable, "-W", "error", str(file)]
-    return subprocess.run(command, cwd=FOLDER, env=environment, capture_output=True, text=True, timeout=900)
+    return subprocess.run(command, cwd=FROM_DATA.parent, env=environment, capture_output=True, text=True, timeout=900)
